@@ -1,0 +1,166 @@
+"""The ASGI shell: translates between the server's messages and the gate. It decides nothing."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
+from time import time
+from typing import Any
+
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as StarletteRequest
+from starlette.responses import Response as StarletteResponse
+
+from .core.gate import Finish, Forward, Gate, NeedBody, Reply
+from .core.headers import as_bytes
+from .core.http import Header, Request
+from .core.own_cookie import host_of
+from .core.token import ID_BYTES
+from .handler import RequestConsent
+from .report import OnDecision, Reporter
+
+# A scope and a message hold anything at all, by their specification.
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MARK = "consentgate"  # where the visit lies in the scope; its presence means: gated already
+_STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
+_TRAILERS = "http.response.trailers"
+
+_log = logging.getLogger("consentgate")
+_fresh_id = partial(secrets.token_bytes, ID_BYTES)
+
+
+class ConsentMiddleware:
+    """Wrap an ASGI app so that no cookie leaves without consent.
+
+    `gate` is a Gate, or a callable that takes the request's host and returns one. `eager` counts
+    every answer as having read consent, for apps that first read it while streaming.
+    """
+
+    __slots__ = ("_app", "_choose", "_eager", "_gate", "_report", "_told")
+
+    def __init__(
+        self,
+        app: App,
+        gate: Gate | Callable[[str], Gate],
+        *,
+        eager: bool = False,
+        on_decision: OnDecision | None = None,
+    ) -> None:
+        self._app = app
+        self._gate = gate if isinstance(gate, Gate) else None
+        self._choose = None if isinstance(gate, Gate) else gate
+        self._eager = eager
+        self._report = Reporter(on_decision)
+        self._told: set[str] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.handle(scope, receive, send)
+
+    def handle(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Do what calling does, without a coroutine of its own: one layer less per request."""
+        kind = scope["type"]
+        if kind not in ("http", "websocket"):
+            return self._app(scope, receive, send)
+        if MARK in scope:
+            self._tell("gated twice", "the app is wrapped twice: the outer gate decides alone")
+            return self._app(scope, receive, send)
+        if "app" in scope:
+            self._tell(
+                "inside",
+                "the gate lies inside another app, whose own error pages therefore lie outside it; "
+                "consentgate.wrap(app, ...) around the whole covers them too",
+            )
+        headers = scope["headers"]
+        if type(headers) is not list:
+            headers = list(headers)  # it may be readable only once
+            scope["headers"] = headers
+        request = Request(
+            scope.get("method", "GET"),
+            scope["path"],
+            scope.get("root_path", ""),
+            scope.get("scheme", "http"),
+            headers,
+            scope.get("query_string", b""),
+        )
+        gate = self._gate
+        if gate is None:
+            assert self._choose is not None
+            gate = self._choose(host_of(request))
+        if kind == "http":
+            step = gate.begin(request, time(), _fresh_id, RequestConsent)
+            if type(step) is not Forward:
+                assert not isinstance(step, Forward)
+                return _answer(step, scope, receive, send)
+        else:
+            step = gate.admit(request, time(), _fresh_id, RequestConsent)
+        visit = step.visit
+        if self._eager:
+            visit.read = True
+        scope[MARK] = visit
+        # A dict of this request's own: some servers hand the same one to every request.
+        state = scope.get("state")
+        scope["state"] = {**state, "consent": visit} if state else {"consent": visit}
+        # Before version 2.1 of the WebSocket protocol an accept takes no headers.
+        can_add = kind == "http" or scope.get("asgi", {}).get("spec_version", "2.0") >= "2.1"
+        report = self._report
+
+        def send_gated(message: Message) -> Awaitable[None]:
+            kind = message["type"]
+            if kind in _STARTS:
+                message = _start(step, message, can_add, report)
+            elif kind == _TRAILERS and message.get("headers"):
+                message = {**message, "headers": step.trailers(as_bytes(message["headers"]))}
+            return send(message)
+
+        return self._app(scope, receive, send_gated)
+
+    def _tell(self, key: str, text: str) -> None:
+        if key not in self._told:
+            self._told.add(key)
+            _log.warning("%s", text)
+
+
+def _start(step: Forward, message: Message, can_add: bool, report: Reporter) -> Message:
+    given = message.get("headers", ())
+    headers: list[Header] = given if type(given) is list else list(given)
+    finish = _finish(step, headers, can_add)
+    if finish.decisions:
+        report(finish.decisions)
+    if finish.headers is given or (not finish.headers and not given):
+        return message
+    return {**message, "headers": finish.headers}
+
+
+def _finish(step: Forward, headers: list[Header], can_add: bool) -> Finish:
+    try:
+        return step.finish(headers, time(), can_add=can_add)
+    except (TypeError, AttributeError, ValueError):
+        # Not pairs of bytes. Some servers take text all the same, so it is read all the same.
+        return step.finish(as_bytes(headers), time(), can_add=can_add)
+
+
+async def _answer(step: NeedBody | Reply, scope: Scope, receive: Receive, send: Send) -> None:
+    if isinstance(step, NeedBody):
+        try:
+            step = await _read(step, scope, receive)
+        except ClientDisconnect:
+            return
+    response = StarletteResponse(step.response.body, step.response.status)
+    response.raw_headers = step.response.headers
+    await response(scope, receive, send)
+
+
+async def _read(step: NeedBody, scope: Scope, receive: Receive) -> Reply:
+    body = bytearray()
+    async for chunk in StarletteRequest(scope, receive).stream():
+        body += chunk
+        if len(body) > step.limit:
+            return step.too_large()
+    return step.feed(bytes(body))

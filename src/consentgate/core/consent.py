@@ -1,0 +1,71 @@
+"""What a visitor said, and the proof of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Choice(StrEnum):
+    """What the visitor said of one category."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+    UNSET = "unset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """One recorded choice, as the consent cookie carries it.
+
+    `decided_at` is in seconds since 1970; a refusal carries only its day (midnight, UTC) and no
+    `id`, so that saying no leaves nothing to recognise a visitor by (GDPR article 5(1)(c)).
+    """
+
+    granted: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
+    id: str | None = None
+    decided_at: int | None = None
+    readable: bool = True
+
+    def age_order(self) -> tuple[int, int]:
+        """Return what sorts choices from old to new; of two equally old, the stricter is newer."""
+        at = self.decided_at or 0
+        # A refusal knows only its day: it counts as made at the day's end, so that no yes of the
+        # same day outlives it.
+        return (at if self.granted else at + 86_399), -len(self.granted)
+
+
+NEWCOMER = Consent()
+# Present but not to be believed (forged, of a lost key, from the future, oversized): every optional
+# category is refused, in every region.
+UNREADABLE = Consent(readable=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The proof of one choice, to be written before the answer that carries it is sent."""
+
+    action: str  # "accept", "reject", "save", "withdraw"
+    id: str | None
+    decided_at: int
+    version: str
+    granted: tuple[str, ...]
+    denied: tuple[str, ...]
+
+
+class UnknownCategory(LookupError):
+    """A category id that the policy does not have: a programmer's mistake."""
+
+    def __init__(self, id: str, known: tuple[str, ...]) -> None:
+        self.id = id
+        self.known = known
+        super().__init__(f"no category {id!r} in the policy; it has: {', '.join(known)}")
+
+
+class GrantRefused(PermissionError):
+    """A grant without proof that the visitor asked for it: browsing is not consent."""
+
+
+class ResponseStarted(RuntimeError):
+    """A change of consent after the response has started: its cookies are decided already."""

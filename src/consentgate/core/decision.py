@@ -1,0 +1,196 @@
+"""What the gate does with one cookie, and why.
+
+Rule 1. A strictly necessary cookie leaves as it came.
+Rule 2. A line that browsers may store under several names leaves only if each of them may.
+Rule 3. Whatever is refused, its deletion leaves, in our own canonical form.
+Rule 4. No decision holds a cookie's value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from .cookies import canonical_deletion, has_control, is_deletion, stored_names
+from .matcher import Matcher
+from .memo import Memo
+from .policy import Rule
+
+_MAX_REMEMBERED_NAME = 256
+# Heads that every browser takes for the name: visible ASCII without ";", "=" and quotation marks.
+_PLAIN = bytes(byte for byte in range(0x21, 0x7F) if byte not in b';="')
+
+
+class Action(StrEnum):
+    """What became of a Set-Cookie line."""
+
+    KEPT = "kept"
+    DROPPED = "dropped"
+    REWRITTEN = "rewritten"  # a deletion, in canonical form
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was done with one Set-Cookie line (or with an unsafe header), and why.
+
+    `name` is safe to print. `rule` is the pattern that named the cookie, `origin` where that rule
+    stands. `enforced` is False in report mode: then it says what would have been done.
+    """
+
+    name: str
+    category: str | None
+    rule: str | None
+    origin: str | None
+    action: Action
+    reason: str
+    enforced: bool = True
+
+
+class Verdict:
+    """All that can be decided of a name before a visitor is known."""
+
+    __slots__ = ("category", "dropped", "free", "kept", "rewritten")
+
+    def __init__(self, *, category: str | None, free: bool, kept: Decision) -> None:
+        self.category = category  # the one on whose consent it depends, or None
+        self.free = free  # leaves whatever the visitor said
+        self.kept = kept
+        self.dropped = kept
+        self.rewritten = kept
+
+    def leaves(self, allowed: frozenset[str]) -> bool:
+        return self.free or self.category in allowed
+
+
+def printable(name: bytes) -> str:
+    """Return a cookie or header name as text without control characters, at most 100 long."""
+    text = name.decode("utf-8", "backslashreplace")
+    text = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+    return text if len(text) <= 100 else text[:99] + "…"
+
+
+class Judge:
+    """The rules of one policy, asked about one Set-Cookie line after another.
+
+    `site` are the policy's own rules and beat `known`, those of frameworks and of the app.
+    """
+
+    __slots__ = (
+        "_always",
+        "_block",
+        "_enforced",
+        "_known",
+        "_own",
+        "_site",
+        "_unreadable",
+        "_verdicts",
+    )
+
+    def __init__(
+        self,
+        *,
+        site: Iterable[Rule],
+        known: Iterable[Rule],
+        always: frozenset[str],
+        own: frozenset[bytes],
+        block_unknown: bool,
+        enforced: bool,
+    ) -> None:
+        self._site = Matcher(site)
+        self._known = Matcher(known)
+        self._always = always
+        self._own = own
+        self._block = block_unknown
+        self._enforced = enforced
+        # Bounded, so that names made up by visitors cannot grow it.
+        self._verdicts: Memo[bytes, Verdict] = Memo(1024)
+        self._unreadable = self._barred(
+            "(unreadable)", "it holds a control byte, so browsers differ on what they store"
+        )
+
+    def rule(self, name: bytes) -> Rule | None:
+        """Return the rule that governs a cookie of this name: the site's, else a known one."""
+        return self._site.find(name) or self._known.find(name)
+
+    def judge(
+        self, line: bytes, allowed: frozenset[str], now: float
+    ) -> tuple[Decision, bytes | None, Verdict]:
+        """Decide one Set-Cookie value for a visitor to whom the categories `allowed` are allowed.
+
+        Returns the decision, the value to send (None: nothing), and what it rested on.
+        """
+        head, equals, _ = line.partition(b"=")
+        verdict = self._verdicts.get(head) if equals else None
+        if verdict is None:
+            verdict = self._verdict(line, head, bool(equals), allowed)
+        elif has_control(line):
+            verdict = self._unreadable
+        if verdict.free or verdict.category in allowed:
+            return verdict.kept, line, verdict
+        if is_deletion(line, now):
+            return verdict.rewritten, canonical_deletion(line), verdict
+        return verdict.dropped, None, verdict
+
+    def _verdict(self, line: bytes, head: bytes, equals: bool, allowed: frozenset[str]) -> Verdict:
+        if has_control(line):
+            return self._unreadable
+        if equals and head and not head.translate(None, _PLAIN):
+            verdict = self._verdict_of(head, printable(head))
+            if len(head) <= _MAX_REMEMBERED_NAME:
+                self._verdicts.put(head, verdict)
+            return verdict
+        names = stored_names(line)
+        if names is None:
+            return self._unreadable
+        # What stands for a nameless cookie's name may be its value: it is never shown.
+        shown = "(no name)" if b"" in names else ""
+        verdicts = [self._verdict_of(one, shown or printable(one)) for one in sorted(names)]
+        # The strictest reading decides; where all may leave, one that rests on consent speaks.
+        return min(verdicts, key=lambda one: (one.leaves(allowed), one.free))
+
+    def _verdict_of(self, name: bytes, shown: str) -> Verdict:
+        if name in self._own:
+            return self._barred(shown, "only the gate itself sets its own cookie")
+        rule = self.rule(name) if name else None
+        if rule is None:
+            if self._block:
+                return self._barred(shown, "no rule names it, and unknown cookies are blocked")
+            return self._free(shown, None, "no rule names it, and unknown cookies are allowed")
+        if rule.category in self._always:
+            return self._free(shown, rule, "strictly necessary: needs no consent")
+        kept = self._decision(shown, rule, Action.KEPT, f"the visitor allows {rule.category}")
+        verdict = Verdict(category=rule.category, free=False, kept=kept)
+        return self._refusable(verdict, f"the visitor has not allowed {rule.category}")
+
+    def _free(self, shown: str, rule: Rule | None, reason: str) -> Verdict:
+        kept = self._decision(shown, rule, Action.KEPT, reason)
+        return Verdict(category=None, free=True, kept=kept)
+
+    def _barred(self, shown: str, reason: str) -> Verdict:
+        kept = self._decision(shown, None, Action.KEPT, reason)
+        return self._refusable(Verdict(category=None, free=False, kept=kept), reason)
+
+    def _refusable(self, verdict: Verdict, reason: str) -> Verdict:
+        verdict.dropped = replace(verdict.kept, action=Action.DROPPED, reason=reason)
+        verdict.rewritten = replace(
+            verdict.kept, action=Action.REWRITTEN, reason=f"a deletion always leaves; {reason}"
+        )
+        return verdict
+
+    def _decision(self, shown: str, rule: Rule | None, action: Action, reason: str) -> Decision:
+        return Decision(
+            name=shown,
+            category=rule.category if rule else None,
+            rule=rule.name if rule else None,
+            origin=rule.origin if rule else None,
+            action=action,
+            reason=reason,
+            enforced=self._enforced,
+        )
+
+    def unsafe_header(self, name: bytes) -> Decision:
+        """Return the decision over a header that could end its own line: it is dropped."""
+        shown = printable(name)
+        reason = "a header with CR, LF or NUL could become a second one"
+        return self._decision(shown, None, Action.DROPPED, reason)

@@ -1,0 +1,259 @@
+"""The gate: one request in, one step out. The only module that knows all the others.
+
+    Step = Forward | NeedBody | Reply
+
+    Forward    let the request through, and pass the answer's headers to `finish`
+    NeedBody   it is one of the gate's own addresses, and the body is needed: `feed` it
+    Reply      the gate's own answer
+
+A shell asks `begin` for HTTP and `admit` for a WebSocket, which can be filtered but not answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from .caching import for_one_visitor
+from .compiled import Compiled
+from .consent import Receipt
+from .decision import Action, Decision, Judge
+from .headers import PLAIN, SET_COOKIE, HeaderKinds, is_unsafe
+from .http import Header, Request, Response
+from .matcher import PathMatcher, ties
+from .own_pages import OwnPages
+from .policy import Policy, Rule
+from .visit import Visit
+from .wish import MAX_BODY
+
+FreshId = Callable[[], bytes]
+
+
+class Finish(NamedTuple):
+    """The headers to send, what was decided on the way, and the proof of a choice made meanwhile.
+
+    `headers` is the very list passed in where nothing changed.
+    """
+
+    headers: list[Header]
+    decisions: tuple[Decision, ...]
+    receipt: Receipt | None
+
+
+class Reply(NamedTuple):
+    """The gate's own answer. A receipt is to be written before it is sent."""
+
+    response: Response
+    receipt: Receipt | None = None
+
+
+class Forward:
+    """Let the request through; `finish` the answer's headers when it starts."""
+
+    __slots__ = ("_gate", "_gated", "visit")
+
+    def __init__(self, gate: Gate, visit: Visit, gated: bool) -> None:
+        self._gate = gate
+        self._gated = gated
+        self.visit = visit
+
+    def finish(self, headers: list[Header], now: float, *, can_add: bool = True) -> Finish:
+        """Decide every Set-Cookie among `headers`, on the consent as it is now.
+
+        Closes the visit to changes. The same arguments give the same answer, so a shell may ask
+        again. `can_add` is False where the protocol takes no added header.
+        """
+        return self._gate.finish(self.visit, headers, now, gated=self._gated, can_add=can_add)
+
+    def trailers(self, headers: list[Header]) -> list[Header]:
+        """Return the trailer fields that may leave: a cookie is never among them (RFC 9110 6.5.1).
+
+        Browsers ignore it there, but what merges trailers into headers on the way need not.
+        """
+        return self._gate.trailers(headers) if self._gated else headers
+
+
+class NeedBody:
+    """It is a choice: read at most `limit` bytes and `feed` them, or say `too_large`."""
+
+    __slots__ = ("_pages", "_request", "_visit")
+
+    limit = MAX_BODY
+
+    def __init__(self, pages: OwnPages, visit: Visit, request: Request) -> None:
+        self._pages = pages
+        self._visit = visit
+        self._request = request
+
+    def feed(self, body: bytes) -> Reply:
+        """Answer the whole body."""
+        return Reply(*self._pages.choose(self._visit, self._request, body))
+
+    def too_large(self) -> Reply:
+        """Answer a body of more than `limit` bytes."""
+        return Reply(self._pages.too_large(self._request))
+
+
+Step = Forward | NeedBody | Reply
+
+
+class Gate:
+    """A policy, its keys and the names known without being listed, compiled.
+
+    `keys`: the newest first, each of 32 bytes or more. `known`: rules of frameworks and of the
+    app itself, beaten by any rule of the policy. Raises ValueError for rules that tie, for keys
+    that are missing or short, and for categories that a token could not tell apart.
+    """
+
+    __slots__ = (
+        "_enforced",
+        "_excluded",
+        "_judge",
+        "_keys",
+        "_kinds",
+        "_known",
+        "_pages",
+        "_prefix",
+        "_site",
+        "policy",
+    )
+
+    def __init__(
+        self, policy: Policy, keys: Sequence[bytes], *, known: Iterable[Rule] = ()
+    ) -> None:
+        if not keys or any(len(key) < 32 for key in keys):
+            raise ValueError("every signing key must have 32 bytes or more")
+        rules = [rule for category in policy.categories for rule in category.rules]
+        for one, two, name in ties(rules):
+            raise ValueError(f"the rules {one.name!r} and {two.name!r} tie over {name!r}")
+        self.policy = policy
+        self._keys = tuple(keys)
+        self._known = tuple(replace(rule, category=policy.necessary) for rule in known)
+        self._site = Compiled(policy, keys)
+        self._enforced = policy.mode != "report"
+        self._judge = Judge(
+            site=rules,
+            known=self._known,
+            always=self._site.always,
+            own=self._site.own_names(),
+            block_unknown=policy.unknown != "allow",
+            enforced=self._enforced,
+        )
+        self._kinds = HeaderKinds()
+        self._pages = OwnPages(self._site)
+        self._prefix = policy.prefix
+        self._excluded = PathMatcher(policy.exclude)
+
+    def knowing(self, rules: Iterable[Rule]) -> Gate:
+        """Return a gate that knows these rules too, for example the names an app was asked for."""
+        return Gate(self.policy, self._keys, known=(*self._known, *rules))
+
+    @property
+    def site(self) -> Compiled:
+        """The compiled policy."""
+        return self._site
+
+    @property
+    def judge(self) -> Judge:
+        """The compiled rules: `explain` asks the very object that decides."""
+        return self._judge
+
+    def begin(
+        self,
+        request: Request,
+        now: float,
+        fresh_id: FreshId,
+        visit: type[Visit] = Visit,
+    ) -> Step:
+        """Take one HTTP request. `now` is in seconds since 1970; `fresh_id` gives 10 random bytes.
+
+        `visit` is the class that handlers get to see.
+        """
+        if self._prefix in request.path:
+            path = request.local_path()
+            if path.startswith(self._prefix) and path[len(self._prefix) :][:1] in ("", "/"):
+                return self._own(path[len(self._prefix) :], request, now, fresh_id)
+        return self.admit(request, now, fresh_id, visit)
+
+    def admit(
+        self,
+        request: Request,
+        now: float,
+        fresh_id: FreshId,
+        visit: type[Visit] = Visit,
+    ) -> Forward:
+        """Take a request that can only be let through."""
+        gated = not (self._excluded and self._excluded.matches(request.local_path()))
+        return Forward(self, visit(self._site, request, now, fresh_id), gated)
+
+    def newcomer(self, visit: type[Visit] = Visit) -> Visit:
+        """Return a visitor who granted nothing and cannot: for code that runs outside the gate."""
+        return visit(self._site, Request("GET", "/"), 0.0, bytes)
+
+    def _own(self, path: str, request: Request, now: float, fresh_id: FreshId) -> Step:
+        visit = Visit(self._site, request, now, fresh_id)
+        response = self._pages.answer(path, visit, request)
+        return NeedBody(self._pages, visit, request) if response is None else Reply(response)
+
+    def finish(
+        self, visit: Visit, headers: list[Header], now: float, *, gated: bool, can_add: bool
+    ) -> Finish:
+        """See Forward.finish."""
+        visit.sealed = True
+        kinds = self._kinds.memo.young
+        for name, value in headers:
+            if kinds.get(name, SET_COOKIE) or is_unsafe(value):
+                break
+        else:
+            if not visit.read:
+                return Finish(headers, (), None)
+        result, decisions, personal = (
+            self._filter(visit, headers, now) if gated else (headers, [], False)
+        )
+        own = visit.own_lines() if can_add else []
+        if own:
+            result = [*result, *((b"set-cookie", line) for line in own)]
+        if can_add and (personal or own or visit.read):
+            result = for_one_visitor(result)
+        return Finish(result, tuple(decisions), visit.receipt())
+
+    def trailers(self, headers: list[Header]) -> list[Header]:
+        """See Forward.trailers."""
+        if not self._enforced:
+            return headers
+        return [
+            (name, value)
+            for name, value in headers
+            if self._kinds(name) == PLAIN and not is_unsafe(value)
+        ]
+
+    def _filter(
+        self, visit: Visit, headers: list[Header], now: float
+    ) -> tuple[list[Header], list[Decision], bool]:
+        """Return the headers that may leave, the decisions, and whether the visitor mattered."""
+        result: list[Header] = []
+        decisions: list[Decision] = []
+        personal = False
+        for header in headers:
+            name, value = header
+            kind = self._kinds(name)
+            if kind == PLAIN and not is_unsafe(value):
+                result.append(header)
+            elif kind != SET_COOKIE:
+                decisions.append(self._judge.unsafe_header(name))
+            else:
+                decision, line, verdict = self._judge.judge(value, visit.allowed(), now)
+                decisions.append(decision)
+                personal = personal or not verdict.free
+                if line is value:
+                    result.append(header)
+                elif line is not None:
+                    result.append((name, line))
+        if not self._enforced:
+            return headers, decisions, False
+        return (result if _altered(decisions) else headers), decisions, personal
+
+
+def _altered(decisions: list[Decision]) -> bool:
+    return any(decision.action is not Action.KEPT for decision in decisions)

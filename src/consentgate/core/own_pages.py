@@ -1,0 +1,200 @@
+"""The gate's own addresses: what is asked of them, and what they answer."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qs
+
+from . import page
+from .compiled import Compiled
+from .consent import GrantRefused, Receipt, UnknownCategory
+from .http import Header, Request, Response
+from .policy import Category, Rule
+from .proof import listed_origin, page_before, safe_next
+from .visit import Visit
+from .wish import FORM, JSON, MAX_BODY, BadWish, Wish, media_type, read_wish
+
+# Nothing of ours is ever stored, framed, sniffed or indexed.
+_ALWAYS: list[Header] = [
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", page.CONTENT_SECURITY_POLICY.encode()),
+    (b"x-frame-options", b"DENY"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-robots-tag", b"noindex"),
+]
+_METHODS = {"/": "GET, HEAD, OPTIONS", "/state": "GET, HEAD, OPTIONS", "/choice": "POST, OPTIONS"}
+
+
+class OwnPages:
+    """Answers below the prefix."""
+
+    __slots__ = ("_site",)
+
+    def __init__(self, site: Compiled) -> None:
+        self._site = site
+
+    def answer(self, path: str, visit: Visit, request: Request) -> Response | None:
+        """Answer what needs no body; None: it is a choice, and its body is needed.
+
+        `path` is the part after the prefix.
+        """
+        methods = _METHODS.get(path)
+        if methods is None:
+            if path == "":
+                target = request.path.rstrip("/").rpartition("/")[2] + "/"
+                return self._respond(request, 308, b"", location=target.encode())
+            return self.refuse(request, 404, "There is no such page here.")
+        if request.method == "OPTIONS":
+            return self._options(request, methods)
+        if request.method not in methods.split(", "):
+            response = self.refuse(request, 405, f"This address takes {methods}.")
+            response.headers.append((b"allow", methods.encode()))
+            return response
+        if path == "/state":
+            return self._respond(request, 200, _json(state(self._site, visit)), JSON)
+        if path == "/":
+            return self._preferences(request, visit)
+        return self._before_body(request)
+
+    def _before_body(self, request: Request) -> Response | None:
+        if media_type(request.single(b"content-type")) not in (FORM, JSON):
+            return self.refuse(request, 415, "Send a form (urlencoded) or JSON.")
+        length = request.single(b"content-length") or b""
+        # More digits than these are too many bytes, whatever they say.
+        if length.isdigit() and (len(length) > 9 or int(length) > MAX_BODY):
+            return self.too_large(request)
+        return None
+
+    def choose(
+        self, visit: Visit, request: Request, body: bytes
+    ) -> tuple[Response, Receipt | None]:
+        """Carry out the choice that a body asks for."""
+        if len(body) > MAX_BODY:
+            return self.too_large(request), None
+        kind = media_type(request.single(b"content-type"))
+        try:
+            wish = read_wish(body, kind)
+        except BadWish as problem:
+            return self.refuse(request, 400, str(problem)), None
+        target = safe_next(wish.next) if wish.next else page_before(request) or self.home(request)
+        if target is None:
+            return self.refuse(request, 400, "The field next must be a path of this site."), None
+        try:
+            _carry_out(wish, visit)
+        except GrantRefused:
+            return self.refuse(request, 403, "Only a page of this site can accept for you."), None
+        except UnknownCategory as problem:
+            known = ", ".join(problem.known)
+            return self.refuse(request, 400, f"There is no such category; known: {known}."), None
+        if kind == JSON:
+            response = self._respond(request, 200, _json(state(self._site, visit)), JSON)
+        else:
+            response = self._respond(request, 303, b"", location=target.encode())
+        lines = [(b"set-cookie", line) for line in visit.own_lines()]
+        return response._replace(headers=response.headers + lines), visit.receipt()
+
+    def home(self, request: Request) -> str:
+        """Return the path of the site's own start."""
+        return safe_next(request.root.rstrip("/") + "/") or "/"
+
+    def _preferences(self, request: Request, visit: Visit) -> Response:
+        asked = parse_qs(request.query.decode("latin-1"), max_num_fields=200).get("next", [""])
+        target = safe_next(asked[0]) or ""
+        html = page.preferences(self._site, visit, target, self.home(request))
+        return self._respond(request, 200, html.encode(), b"text/html; charset=utf-8")
+
+    def _options(self, request: Request, methods: str) -> Response:
+        response = self._respond(request, 204, b"")
+        response.headers.append((b"allow", methods.encode()))
+        if listed_origin(request, self._site.policy) is not None:
+            response.headers.extend(
+                [
+                    (b"access-control-allow-methods", methods.encode()),
+                    (b"access-control-allow-headers", b"content-type"),
+                    (b"access-control-max-age", b"600"),
+                ]
+            )
+        return response
+
+    def too_large(self, request: Request) -> Response:
+        return self.refuse(request, 413, f"The body may have {MAX_BODY} bytes.")
+
+    def refuse(self, request: Request, status: int, sentence: str) -> Response:
+        """Return an error: one plain sentence, nothing changed."""
+        body = sentence.encode() + b"\n"
+        return self._respond(request, status, body, b"text/plain; charset=utf-8")
+
+    def _respond(
+        self,
+        request: Request,
+        status: int,
+        body: bytes,
+        content_type: bytes = b"",
+        location: bytes = b"",
+    ) -> Response:
+        headers = list(_ALWAYS)
+        if content_type:
+            headers.append((b"content-type", content_type))
+        if location:
+            headers.append((b"location", location))
+        if self._site.policy.origins:
+            headers.append((b"vary", b"Origin"))
+            origin = listed_origin(request, self._site.policy)
+            if origin is not None:
+                headers.append((b"access-control-allow-origin", origin))
+                headers.append((b"access-control-allow-credentials", b"true"))
+        if status not in (204, 304):
+            headers.append((b"content-length", str(len(body)).encode()))
+        return Response(status, headers, b"" if request.method == "HEAD" else body)
+
+
+def _carry_out(wish: Wish, visit: Visit) -> None:
+    match wish.action:
+        case "accept":
+            visit.accept_all()
+        case "save":
+            visit.save(wish.grant)
+        case "reject":
+            visit.reject_all()
+        case _:
+            visit.withdraw()
+
+
+def state(site: Compiled, visit: Visit) -> dict[str, object]:
+    """Return what `GET state` says of this visitor, and what a banner needs to say to them."""
+    return {
+        "version": visit.version,
+        "decided": visit.decided,
+        "needs_choice": visit.needs_choice,
+        "gpc": visit.gpc,
+        "region": visit.region,
+        "allowed": sorted(visit.granted),
+        "categories": {id: visit.choice(id) for id in site.ids},
+        "details": [_described(category) for category in site.categories],
+    }
+
+
+def _described(category: Category) -> dict[str, object]:
+    return {
+        "id": category.id,
+        "title": category.label,
+        "description": category.description,
+        "always": category.always,
+        "items": [_item(rule, "cookie") for rule in category.rules]
+        + [{"name": key, "storage": "local_storage"} for key in category.local_storage]
+        + [{"name": key, "storage": "session_storage"} for key in category.session_storage],
+    }
+
+
+def _item(rule: Rule, storage: str) -> dict[str, object]:
+    return {
+        "name": rule.name,
+        "provider": rule.provider,
+        "purpose": rule.purpose,
+        "duration": rule.duration,
+        "storage": storage,
+    }
+
+
+def _json(data: object) -> bytes:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()

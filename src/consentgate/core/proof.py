@@ -1,0 +1,91 @@
+"""Was this asked for by a page of the site itself? And is this path one of the site's?
+
+A forced yes is the forgery this product must fear: an accept needs no cookie to do harm, so
+SameSite protects nothing. Refusing needs no proof: nobody gains by forcing a no.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+from .http import Request
+from .own_cookie import host_of
+from .policy import Policy
+
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+MAX_NEXT = 2048
+
+
+def origin_of(text: str) -> tuple[str, str] | None:
+    """Return (scheme, host[:port]) of an origin, its default port left out; None: not an origin."""
+    scheme, separator, host = text.lower().partition("://")
+    if not separator or scheme not in _DEFAULT_PORTS or not host or "/" in host or "@" in host:
+        return None
+    return scheme, host.removesuffix(":" + _DEFAULT_PORTS[scheme])
+
+
+def is_same_origin(request: Request, policy: Policy) -> bool:
+    """Say whether the request proves that a page of the site made it.
+
+    Fetch Metadata first (`Sec-Fetch-Site: same-origin`, which no page can forge), else Origin: it
+    must be `site`, or the host asked for where no `site` is set, or one of `origins`.
+    """
+    if request.single(b"sec-fetch-site") == b"same-origin":
+        return True
+    if listed_origin(request, policy) is not None:
+        return True
+    origin = _origin(request)
+    if origin is None:
+        return False
+    if policy.site:
+        return origin == origin_of(policy.site)
+    scheme, host = origin
+    # Behind a proxy that ends TLS the request says http; a page over http never speaks for https.
+    if request.scheme == "https" and scheme != "https":
+        return False
+    return host == host_of(request).lower().removesuffix(":" + _DEFAULT_PORTS[scheme])
+
+
+def listed_origin(request: Request, policy: Policy) -> bytes | None:
+    """Return the Origin header as sent when it is one of the policy's `origins`, else None."""
+    origin = _origin(request)
+    if origin is None or origin not in map(origin_of, policy.origins):
+        return None
+    return request.single(b"origin")
+
+
+def _origin(request: Request) -> tuple[str, str] | None:
+    sent = request.single(b"origin")
+    return origin_of(sent.decode("latin-1")) if sent is not None else None
+
+
+def safe_next(text: str) -> str | None:
+    """Return `text` as a Location when it is one path of this site, else None.
+
+    Refused: schemes, `//host`, any backslash (browsers read it as a slash) and control characters
+    (browsers remove tabs and line ends before they read).
+    """
+    if not text.startswith("/") or text.startswith("//") or len(text) > MAX_NEXT:
+        return None
+    if "\\" in text or any(character < " " or character == "\x7f" for character in text):
+        return None
+    try:
+        parts = urlsplit(text)
+        path = quote(text, safe="/?#[]@!$&'()*+,;=:%~", errors="strict")
+    except ValueError:  # an unpaired surrogate, or brackets that urlsplit takes for an address
+        return None
+    return path if not parts.scheme and not parts.netloc else None
+
+
+def page_before(request: Request) -> str | None:
+    """Return the path of the page that the visitor came from, when it is one of this site's."""
+    referer = request.single(b"referer")
+    if referer is None:
+        return None
+    try:
+        parts = urlsplit(referer.decode("latin-1"))
+    except ValueError:
+        return None
+    if parts.netloc.lower() != host_of(request).lower():
+        return None
+    return safe_next(parts.path + ("?" + parts.query if parts.query else ""))

@@ -1,0 +1,305 @@
+"""One request's visitor: what handlers read and change. The core's one mutable object.
+
+Rule 1. Nothing is looked at before somebody asks: most requests need no consent at all.
+Rule 2. What the app has read, its answer depends on (and says so to caches), so a first read after
+        the answer has started is answered as if everything were refused.
+Rule 3. Granting needs proof that the visitor asked for it; refusing always works.
+Rule 4. A yes can lapse, a no cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from .compiled import Compiled
+from .consent import (
+    NEWCOMER,
+    UNREADABLE,
+    Choice,
+    Consent,
+    GrantRefused,
+    Receipt,
+    ResponseStarted,
+    UnknownCategory,
+)
+from .cookies import join_fields, values_of, within_caps
+from .http import Request
+from .own_cookie import OwnCookie, host_of
+from .proof import is_same_origin
+
+DAY = 86_400
+# A clock may run this much ahead of the one that signed; more is a token from the future.
+CLOCK_SKEW = 60
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+class Visit:
+    """The visitor's consent for one request."""
+
+    __slots__ = (
+        "_action",
+        "_allowed",
+        "_consent",
+        "_fresh_id",
+        "_now",
+        "_request",
+        "_site",
+        "_spare",
+        "read",
+        "sealed",
+    )
+
+    def __init__(
+        self, site: Compiled, request: Request, now: float, fresh_id: Callable[[], bytes]
+    ) -> None:
+        self._site = site
+        self._request = request
+        self._now = now
+        self._fresh_id = fresh_id
+        self._consent: Consent | None = None
+        self._allowed: frozenset[str] | None = None
+        self._action = ""
+        self._spare = False
+        self.read = False
+        self.sealed = False
+
+    # --- what handlers read ---------------------------------------------------------------------
+
+    def allows(self, category: str) -> bool:
+        """Say whether this category may be used now. Raises UnknownCategory."""
+        if category not in self._site.ids:
+            raise UnknownCategory(category, self._site.ids)
+        return category in self.granted
+
+    def choice(self, category: str) -> Choice:
+        """Return what the visitor said of this category. Raises UnknownCategory."""
+        if category not in self._site.ids:
+            raise UnknownCategory(category, self._site.ids)
+        return self._choice(category, self._for_app())
+
+    @property
+    def granted(self) -> frozenset[str]:
+        """The ids of the categories allowed now."""
+        consent = self._for_app()
+        return self.allowed() if consent is self._consent else self._site.always
+
+    @property
+    def decided(self) -> bool:
+        """Whether the visitor has made a valid choice."""
+        consent = self._for_app()
+        return bool(consent.granted or consent.denied)
+
+    @property
+    def needs_choice(self) -> bool:
+        """Whether there is something to ask the visitor."""
+        consent = self._for_app()
+        return any(self._choice(id, consent) is Choice.UNSET for id in self._site.optional)
+
+    @property
+    def id(self) -> str | None:
+        """The random pseudonym of the choice; None where nothing was granted."""
+        return self._for_app().id
+
+    @property
+    def decided_on(self) -> int | None:
+        """When the choice was made, in seconds since 1970; a refusal knows only its day."""
+        return self._for_app().decided_at
+
+    @property
+    def version(self) -> str:
+        """The policy's version."""
+        return self._site.policy.version
+
+    @property
+    def region(self) -> str | None:
+        """The visitor's region code, where the policy says how to know it."""
+        return None
+
+    @property
+    def gpc(self) -> bool:
+        """Whether a Global Privacy Control signal is honoured on this request."""
+        return False
+
+    # --- what handlers change -------------------------------------------------------------------
+
+    def accept_all(self) -> None:
+        """Grant every category. Raises GrantRefused, ResponseStarted."""
+        self._change("accept", self._site.optional, frozenset())
+
+    def reject_all(self) -> None:
+        """Refuse every optional category. Raises ResponseStarted."""
+        self._change("reject", frozenset(), self._site.optional)
+
+    def withdraw(self) -> None:
+        """Take back every choice made: nothing optional is allowed, and the visitor is asked anew.
+
+        Raises ResponseStarted.
+        """
+        self._change("withdraw", frozenset(), frozenset())
+
+    def set(self, **choices: bool) -> None:
+        """Grant (True) or refuse (False) the categories named; the others stay as they are.
+
+        Raises UnknownCategory, GrantRefused, ResponseStarted; TypeError for anything but a bool,
+        and ValueError where a category that needs no consent is to be refused.
+        """
+        for category, value in choices.items():
+            if category not in self._site.ids:
+                raise UnknownCategory(category, self._site.ids)
+            if not isinstance(value, bool):
+                raise TypeError(f"{category} must be True or False, not {value!r}")
+            if category in self._site.always and not value:
+                raise ValueError(f"{category} is always on: it needs no consent")
+        if not choices:
+            return
+        consent = self._load()
+        yes = {id for id, value in choices.items() if value} & self._site.optional
+        no = {id for id, value in choices.items() if not value}
+        self._change(
+            "save", (consent.granted - no) | yes, (consent.denied - yes) | no, proof_for=yes
+        )
+
+    def save(self, granted: Iterable[str]) -> None:
+        """Grant these categories and refuse all others. Raises as `set`."""
+        granted = frozenset(granted)
+        for category in granted - frozenset(self._site.ids):
+            raise UnknownCategory(category, self._site.ids)
+        granted &= self._site.optional
+        self._change("save", granted, self._site.optional - granted)
+
+    def _change(
+        self,
+        action: str,
+        granted: frozenset[str],
+        denied: frozenset[str],
+        proof_for: Iterable[str] | None = None,
+    ) -> None:
+        if self.sealed:
+            raise ResponseStarted(
+                "the response has started: change consent before the first byte of the answer"
+            )
+        before = self._load()
+        asked = granted if proof_for is None else proof_for
+        if asked:
+            self._demand_proof()
+        now = int(self._now)
+        if granted:
+            # Keeping an old yes while refusing something else does not make that yes younger.
+            at = now if asked or before.decided_at is None else before.decided_at
+            id = before.id or self._fresh_id().hex()
+            consent = Consent(granted=granted, denied=denied, id=id, decided_at=at)
+        elif denied:
+            consent = Consent(denied=denied, decided_at=now - now % DAY)
+        else:
+            consent = NEWCOMER
+        self._consent = consent
+        self._allowed = None
+        self._action = action
+        self.read = True
+
+    def _demand_proof(self) -> None:
+        if self._request.method in _SAFE_METHODS:
+            raise GrantRefused(
+                f"consent cannot be granted by {self._request.method}: browsing is not consent"
+            )
+        if not is_same_origin(self._request, self._site.policy):
+            raise GrantRefused(
+                "consent can be granted only from a page of this site: neither Sec-Fetch-Site nor "
+                "Origin proves that this request comes from one"
+            )
+
+    # --- what the gate itself asks --------------------------------------------------------------
+
+    def allowed(self) -> frozenset[str]:
+        """Return the ids allowed now, without counting as a read by the app."""
+        allowed = self._allowed
+        if allowed is None:
+            granted = self._load().granted
+            allowed = self._site.always | granted if granted else self._site.always
+            self._allowed = allowed
+        return allowed
+
+    def seal(self) -> None:
+        """Close the visit to changes: the answer's cookies have been decided."""
+        self.sealed = True
+
+    @property
+    def changed(self) -> bool:
+        """Whether the choice was changed during this request."""
+        return bool(self._action)
+
+    def own_lines(self) -> list[bytes]:
+        """Return the Set-Cookie values by which the choice is recorded; [] where it stands."""
+        if not self._action and not self._spare:
+            return []
+        cookie = self._site.own_cookie(self._request)
+        lines = cookie.removals_elsewhere(host_of(self._request)) if self._spare else []
+        return [*lines, self._own_line(cookie, self._load())]
+
+    def receipt(self) -> Receipt | None:
+        """Return the proof of a choice made during this request, or None."""
+        if not self._action:
+            return None
+        consent = self._load()
+        return Receipt(
+            action=self._action,
+            id=consent.id,
+            decided_at=consent.decided_at or int(self._now),
+            version=self.version,
+            granted=tuple(sorted(consent.granted)),
+            denied=tuple(sorted(consent.denied)),
+        )
+
+    def _own_line(self, cookie: OwnCookie, consent: Consent) -> bytes:
+        if consent.decided_at is None:
+            return cookie.removal()
+        left = self._site.policy.choice_lifetime
+        if consent.granted:  # writing an old yes again never makes it live longer
+            left -= max(0, int(self._now) - consent.decided_at)
+        return cookie.line(self._site.tokens.write(consent), left)
+
+    def _for_app(self) -> Consent:
+        if not self.read:
+            if self.sealed:
+                self.read_too_late()
+                return UNREADABLE
+            self.read = True
+        return self._load()
+
+    def read_too_late(self) -> None:
+        """Take note of a first read after the answer has started; the core has nowhere to tell."""
+
+    def _choice(self, category: str, consent: Consent) -> Choice:
+        if category in consent.granted or category in self._site.always:
+            return Choice.GRANTED
+        return Choice.DENIED if category in consent.denied else Choice.UNSET
+
+    def _load(self) -> Consent:
+        if self._consent is None:
+            self._consent = self._recorded()
+        return self._consent
+
+    def _recorded(self) -> Consent:
+        """Return what the visitor's cookies say, fairly read: no error, and in doubt a no."""
+        fields = self._request.values(b"cookie")
+        if not fields:
+            return NEWCOMER
+        header = join_fields(fields)
+        if not within_caps(header):
+            return UNREADABLE
+        values = values_of(header, self._site.own_cookie(self._request).name)
+        if not values:
+            return NEWCOMER
+        latest = self._now + CLOCK_SKEW
+        read = map(self._site.tokens.read, values)
+        valid = [one for one in read if one is not None and (one.decided_at or 0) <= latest]
+        self._spare = len(values) > 1 and bool(valid)
+        if not valid:
+            return UNREADABLE
+        newest = max(valid, key=Consent.age_order)
+        age = self._now - (newest.decided_at or 0)
+        if newest.granted and age > self._site.policy.choice_lifetime:
+            if not newest.denied:
+                return NEWCOMER
+            return Consent(denied=newest.denied, decided_at=newest.decided_at)
+        return newest

@@ -1,0 +1,36 @@
+"""What a handler sees of the visitor: the core's Visit, with a clock face and a voice."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+from .core.visit import Visit
+
+_log = logging.getLogger("consentgate")
+
+
+class RequestConsent(Visit):
+    """The visitor's consent, as `request.state.consent`.
+
+    Read `allows("analytics")`, `choice("analytics")`, `granted`, `decided`, `needs_choice`, `id`,
+    `decided_at`, `version`, `region`, `gpc`; change it with `reject_all()`, `withdraw()`,
+    `accept_all()` and `set(analytics=True)`. What it is when the response starts is what counts.
+    """
+
+    __slots__ = ()
+
+    @property
+    def decided_at(self) -> datetime | None:
+        """When the choice was made (aware, UTC); a refusal knows only its day."""
+        seconds = self.decided_on
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+    def read_too_late(self) -> None:
+        _log.warning(
+            "consent was read for the first time after the response had started, so it was "
+            "answered as refused; read it earlier, or wrap the app with eager=True"
+        )
+
+    def __repr__(self) -> str:
+        return f"<consent {'changed ' if self.changed else ''}for policy {self.version!r}>"

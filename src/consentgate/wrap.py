@@ -1,0 +1,367 @@
+"""The one line: recognise the app, put the gate outermost, and give handlers `request.state`.
+
+A framework object is gated in place: its class is replaced by a subclass whose `__call__` is the
+gate's. Servers, test clients and mounts all go through `__call__`, while `app.wsgi_app = X(...)`,
+`add_middleware` and error handlers stay inside, whenever they are written.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from threading import Lock
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .config import gate_of, load_gate
+from .core.compiled import Compiled
+from .core.consent import Choice
+from .core.gate import Gate
+from .core.http import Request
+from .core.memo import Memo
+from .core.policy import Policy, Rule
+from .handler import RequestConsent
+from .learn import family, rules_of
+from .presets import necessary_rules
+from .report import OnDecision
+
+if TYPE_CHECKING:
+    from . import asgi, wsgi
+
+_log = logging.getLogger("consentgate")
+
+AppT = TypeVar("AppT")
+Config = str | os.PathLike[str] | Policy | Gate
+_IN_PLACE = ("flask", "quart", "starlette", "litestar", "django")
+
+
+def wrap(
+    app: AppT,
+    config: Config | Callable[[str], Config],
+    *,
+    environ: Mapping[str, str] | None = None,
+    eager: bool = False,
+    on_decision: OnDecision | None = None,
+) -> AppT:
+    """Gate an ASGI or WSGI app: no cookie leaves it without consent.
+
+    `config` is the path of a policy file, a Policy, a Gate, or a callable from the request's host
+    to one of those. Signing keys come from `environ` (default: os.environ). `eager` counts every
+    answer as having read consent. `on_decision` is called with every Decision.
+
+    Returns the same object where it is one of a framework that can be gated in place (Flask,
+    Quart, Starlette, FastAPI, Litestar, Django's handlers), else a callable that wraps it.
+    Raises ConfigError with every problem of the configuration, and TypeError for what is neither
+    an ASGI nor a WSGI app.
+    """
+    if getattr(app, "__consentgate__", False):
+        _log.warning("the app is wrapped already: the first gate stays, this one is left out")
+        return app
+    if not callable(app):
+        raise TypeError(f"an ASGI or WSGI app is callable; {type(app).__name__} is not")
+    is_asgi = _is_asgi(app)
+    source: Gate | Callable[[str], Config]
+    if isinstance(config, (str, os.PathLike, Policy, Gate)):
+        source = _gate(config, environ)
+    else:
+        source = config
+    inner = partial(type(app).__call__, app) if family(app) in _IN_PLACE else app
+    entry = _Entry(app, inner, source, environ, is_asgi, eager, on_decision)
+    _give_state(app, entry)
+    if family(app) in _IN_PLACE:
+        _gate_in_place(app, entry, is_asgi)
+        return app
+    wrapper: Any = _AsgiApp(entry) if is_asgi else _WsgiApp(entry)
+    gated: AppT = wrapper  # callable just as the app is
+    return gated
+
+
+def _gate(config: Config, environ: Mapping[str, str] | None) -> Gate:
+    if isinstance(config, Gate):
+        return config
+    if isinstance(config, Policy):
+        return gate_of(config, environ=environ)
+    return load_gate(config, environ=environ)
+
+
+def _is_asgi(app: Any) -> bool:
+    call = (
+        app if inspect.isroutine(app) or inspect.isclass(app) else type(app).__call__.__get__(app)
+    )
+    if inspect.iscoroutinefunction(call):
+        return True
+    try:
+        parameters = inspect.signature(call).parameters.values()
+    except (TypeError, ValueError):
+        parameters = ()  # type: ignore[assignment]
+    required = [
+        one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
+    ]
+    if len(required) in (2, 3):
+        return len(required) == 3
+    raise TypeError(
+        "cannot tell whether the app is ASGI or WSGI: use consentgate.asgi.ConsentMiddleware or "
+        "consentgate.wsgi.ConsentMiddleware"
+    )
+
+
+class _Entry:
+    """What the callers of a gated app reach.
+
+    On the first call the app is asked for its cookie names, and the shell is made, once, with a
+    gate that knows them; by then its configuration is complete.
+    """
+
+    __slots__ = (
+        "_app",
+        "_eager",
+        "_environ",
+        "_is_asgi",
+        "_lock",
+        "_on_decision",
+        "inner",
+        "ready",
+        "source",
+    )
+
+    def __init__(
+        self,
+        app: object,
+        inner: Any,
+        source: Gate | Callable[[str], Config],
+        environ: Mapping[str, str] | None,
+        is_asgi: bool,
+        eager: bool,
+        on_decision: OnDecision | None,
+    ) -> None:
+        self._app = app
+        self._environ = environ
+        self._is_asgi = is_asgi
+        self._eager = eager
+        self._on_decision = on_decision
+        self._lock = Lock()
+        self.inner = inner
+        self.source = source
+        self.ready: Any = None
+
+    def prepare(self) -> Any:
+        """Make the shell, unless another thread has."""
+        with self._lock:
+            if self.ready is None:
+                rules = rules_of(self._app)
+                gate = (
+                    self.source.knowing(rules)
+                    if isinstance(self.source, Gate)
+                    else _Sites(self.source, self._environ, rules)
+                )
+                self.ready = self._shell(gate)
+            return self.ready
+
+    def _shell(
+        self, gate: Gate | Callable[[str], Gate]
+    ) -> asgi.ConsentMiddleware | wsgi.ConsentMiddleware:
+        if self._is_asgi:
+            from . import asgi
+
+            return asgi.ConsentMiddleware(
+                self.inner, gate, eager=self._eager, on_decision=self._on_decision
+            )
+        from . import wsgi
+
+        return wsgi.ConsentMiddleware(
+            self.inner, gate, eager=self._eager, on_decision=self._on_decision
+        )
+
+    def newcomer(self) -> RequestConsent:
+        """Return a visitor who granted nothing."""
+        if isinstance(self.source, Gate):
+            visit = self.source.newcomer(RequestConsent)
+            assert isinstance(visit, RequestConsent)
+            return visit
+        return _nobody()
+
+
+class _Sites:
+    """Several sites in one process: a gate for each answer of the operator's callable."""
+
+    __slots__ = ("_choose", "_environ", "_fallback", "_gates", "_rules")
+
+    def __init__(
+        self,
+        choose: Callable[[str], Config],
+        environ: Mapping[str, str] | None,
+        rules: list[Rule],
+    ) -> None:
+        self._choose = choose
+        self._environ = environ
+        self._rules = rules
+        self._gates: Memo[object, tuple[object, Gate]] = Memo(256)
+        # For a host of which the operator says nothing: what frameworks need, and nothing else.
+        self._fallback = Gate(
+            Policy(version=""), [secrets.token_bytes(32)], known=(*necessary_rules(), *rules)
+        )
+
+    def __call__(self, host: str) -> Gate:
+        try:
+            config = self._choose(host)
+            # By path, or by the very object: a host is the visitor's word and is no key.
+            key = config if isinstance(config, str) else id(config)
+            found = self._gates.get(key)
+            if found is not None and (found[0] is config or isinstance(config, str)):
+                return found[1]
+            gate = _gate(config, self._environ).knowing(self._rules)
+            self._gates.put(key, (config, gate))
+        except Exception:  # the operator's code: whatever it does, the page is served
+            _log.exception("no policy for this host: only strictly necessary cookies leave")
+            return self._fallback
+        return gate
+
+
+def _gate_in_place(app: Any, entry: _Entry, is_asgi: bool) -> None:
+    base = type(app)
+    # FastAPI puts its own root_path into the scope, but only once it is called.
+    root_path = getattr(app, "root_path", "") if family(app) == "starlette" else ""
+
+    async def call_asgi(self: Any, scope: Any, receive: Any, send: Any) -> None:
+        if self is not app or scope["type"] == "lifespan":
+            await base.__call__(self, scope, receive, send)
+            return
+        if root_path:
+            scope["root_path"] = root_path
+        await (entry.ready or entry.prepare()).handle(scope, receive, send)
+
+    def call_wsgi(self: Any, environ: Any, start_response: Any) -> Any:
+        if self is not app:
+            return base.__call__(self, environ, start_response)
+        return (entry.ready or entry.prepare())(environ, start_response)
+
+    app.__class__ = type(
+        base.__name__,
+        (base,),
+        {
+            "__slots__": (),
+            "__call__": call_asgi if is_asgi else call_wsgi,
+            "__consentgate__": True,
+            "__module__": base.__module__,
+            "__qualname__": base.__qualname__,
+            "__doc__": base.__doc__,
+        },
+    )
+
+
+class _AsgiApp:
+    """An ASGI app of no known framework, gated."""
+
+    __consentgate__ = True
+
+    def __init__(self, entry: _Entry) -> None:
+        self._entry = entry
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        entry = self._entry
+        if scope["type"] == "lifespan":
+            await entry.inner(scope, receive, send)
+            return
+        await (entry.ready or entry.prepare()).handle(scope, receive, send)
+
+
+class _WsgiApp:
+    """A WSGI app of no known framework, gated."""
+
+    __consentgate__ = True
+
+    def __init__(self, entry: _Entry) -> None:
+        self._entry = entry
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        entry = self._entry
+        result: Iterable[bytes] = (entry.ready or entry.prepare())(environ, start_response)
+        return result
+
+
+# --- request.state -------------------------------------------------------------------------------
+
+
+class _State:
+    """Gives `request.state.consent` to frameworks whose requests have no `state`.
+
+    Only read: an app that assigns `request.state` itself gets what it assigned.
+    """
+
+    def __init__(self, newcomer: Callable[[], RequestConsent]) -> None:
+        self._newcomer = newcomer
+
+    def __get__(self, request: Any, owner: object) -> Any:
+        if request is None:
+            return self
+        state = SimpleNamespace(consent=_found(request) or self._newcomer())
+        request.__dict__["state"] = state
+        return state
+
+
+def _give_state(app: Any, entry: _Entry) -> None:
+    match family(app):
+        case "flask":
+            app.request_class = _with_state(app.request_class, entry)
+        case "quart":
+            app.request_class = _with_state(app.request_class, entry)
+            app.websocket_class = _with_state(app.websocket_class, entry)
+        case "django":
+            # Django's test client makes requests without any handler of ours, so the class itself
+            # has to know; the latest wrap speaks for it.
+            from django.http import HttpRequest
+
+            if isinstance(HttpRequest.__dict__.get("state", _State), (_State, type)):
+                HttpRequest.state = _State(entry.newcomer)
+
+
+def _with_state(cls: type, entry: _Entry) -> type:
+    if "state" in dir(cls):
+        return cls
+    return type(
+        cls.__name__, (cls,), {"state": _State(entry.newcomer), "__module__": cls.__module__}
+    )
+
+
+def consent_from(request: Any) -> RequestConsent:
+    """Return the visitor's consent for any framework's request, an ASGI scope or a WSGI environ.
+
+    Outside the gate it is a newcomer who granted nothing.
+    """
+    return _found(request) or _nobody()
+
+
+def _found(request: Any) -> RequestConsent | None:
+    places = [request, *(getattr(request, name, None) for name in ("scope", "environ", "META"))]
+    for place in places:
+        if isinstance(place, Mapping):
+            for key in ("consentgate", "consentgate.consent"):
+                visit = place.get(key)
+                if isinstance(visit, RequestConsent):
+                    return visit
+    return None
+
+
+class _Nobody(RequestConsent):
+    """A newcomer where no policy is at hand: every category is refused, none is unknown."""
+
+    __slots__ = ()
+
+    def allows(self, category: str) -> bool:
+        return False
+
+    def choice(self, category: str) -> Choice:
+        return Choice.UNSET
+
+
+def _nobody() -> RequestConsent:
+    return _Nobody(_NO_POLICY, Request("GET", "/"), 0.0, bytes)
+
+
+_NO_POLICY = Compiled(Policy(version=""), [b"\0" * 32])
+
+__all__ = ["consent_from", "wrap"]
