@@ -119,7 +119,7 @@ class Recording(TypedDict):
     cases: list[Row]
 
 
-# --- bytes as text ------------------------------------------------------------------------------
+# --- bytes as text --------------------------------------------------------------------------------
 
 _RUN = re.compile(rb"(.)\1{31,}", re.DOTALL)
 
@@ -175,6 +175,8 @@ class _Origin:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits in accept
         self._socket.close()
 
     def serve(self, case: Case) -> None:
@@ -230,7 +232,7 @@ class _Origin:
         )
 
 
-# --- the browser ------------------------------------------------------------------------------------
+# --- the browser ----------------------------------------------------------------------------------
 
 
 class _Browser:
@@ -253,7 +255,7 @@ class _Browser:
             stack.callback(os.close, self._write)
             stack.callback(os.close, self._read)
             try:
-                self._process = subprocess.Popen(  # noqa: S603
+                self._process = subprocess.Popen(
                     [
                         sys.executable,
                         "-c",
@@ -289,7 +291,7 @@ class _Browser:
         self._cleanup.close()
 
     def _stop(self) -> None:
-        with contextlib.suppress(RecordingError, OSError):
+        with contextlib.suppress(RecordingError, subprocess.TimeoutExpired):
             self.call("Browser.close", seconds=5.0)
             self._process.wait(5.0)
         with contextlib.suppress(ProcessLookupError):
@@ -304,7 +306,10 @@ class _Browser:
         message: dict[str, Any] = {"id": self._calls, "method": method, "params": params}
         if session is not None:
             message["sessionId"] = session
-        os.write(self._write, json.dumps(message).encode() + b"\0")
+        try:
+            os.write(self._write, json.dumps(message).encode() + b"\0")
+        except BrokenPipeError:
+            raise RecordingError(f"{method}: the browser went away") from None
         deadline = min(time.monotonic() + seconds, self._deadline)
         for answer in self._messages(method, deadline):
             if answer.get("id") == self._calls:
@@ -357,7 +362,7 @@ def find_chromium() -> str | None:
     return shutil.which(os.environ.get("CHROMIUM") or "chromium")
 
 
-# --- the recording ----------------------------------------------------------------------------------
+# --- the recording --------------------------------------------------------------------------------
 
 
 def canonical_cases(found: Iterable[Case], now: float) -> list[Case]:

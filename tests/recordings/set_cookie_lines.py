@@ -42,7 +42,7 @@ def _case(
     return Case(kind, group, host, directory, fill(seed), fill(line), same_cookie)
 
 
-# --- pieces -----------------------------------------------------------------------------------
+# --- pieces ---------------------------------------------------------------------------------------
 
 SPACES = [
     b" ",
@@ -92,7 +92,7 @@ def _each(template: bytes, pieces: list[bytes]) -> list[bytes]:
     return [template.replace(b"%", piece) for piece in pieces]
 
 
-# --- lines sent to an empty jar -----------------------------------------------------------------
+# --- lines sent to an empty jar -------------------------------------------------------------------
 
 _SET: dict[tuple[str, str], list[bytes]] = {
     ("whitespace", "/"): [
@@ -623,8 +623,8 @@ _MAX_AGES = [
     b"00",
     b"-00",
     b"000000000000000000000000000000",
-    b"+1",
     b"1000",
+    b"+1000",
     b"+",
     b"-",
     b"--1",
@@ -869,10 +869,6 @@ _ATTRIBUTE_SPELLINGS = [
     "Expire\u017f=".encode() + EPOCH,
     b"Discard",
     b"Delete",
-    b"Path=/,Max-Age=0",
-    b"Path=/ Max-Age=0",
-    b"Path=/&Max-Age=0",
-    b"Path=/\\; Max-Age=0",
     b";Max-Age=0",
     b"; ;Max-Age=0;;",
     b";" * 2000 + b"Max-Age=0",
@@ -885,6 +881,14 @@ _ATTRIBUTE_SPELLINGS = [
     b"Max-Age=0; Priority=High",
     b"Max-Age=0; Version=1",
     b'Max-Age=0; Version="1"; Comment="; x"',
+]
+
+# These name another path.
+_PATH_SPELLINGS = [
+    b"Path=/,Max-Age=0",
+    b"Path=/ Max-Age=0",
+    b"Path=/&Max-Age=0",
+    b"Path=/\\; Max-Age=0",
 ]
 
 _DUPLICATES = [
@@ -959,7 +963,12 @@ class _Deletions:
 _DELETE: list[_Deletions] = [
     _Deletions("max-age", _SEED, _each(b"_ga=2; Path=/; Max-Age=%", _MAX_AGES)),
     _Deletions("expires", _SEED, _each(b"_ga=2; Path=/; Expires=%", _DATES)),
-    _Deletions("attribute", _SEED, _each(b"_ga=2; %", _ATTRIBUTE_SPELLINGS)),
+    _Deletions(
+        "attribute",
+        _SEED,
+        _each(b"_ga=2; %", _ATTRIBUTE_SPELLINGS),
+        _each(b"_ga=2; %", _PATH_SPELLINGS),
+    ),
     _Deletions("duplicate", _SEED, _each(b"_ga=2; Path=/; %", _DUPLICATES)),
     _Deletions("conflict", _SEED, _each(b"_ga=2; Path=/; %", _CONFLICTS)),
     _Deletions(
@@ -1025,8 +1034,8 @@ _DELETE: list[_Deletions] = [
             b"=_ga; Max-Age=0",
             b"=_ga=; Max-Age=0",
             b"=_ga=1; Max-Age=0",
-            b"Set-Cookie: _ga=; Max-Age=0",
         ],
+        [b"Set-Cookie: _ga=; Max-Age=0"],
     ),
     _Deletions(
         "quotes",
@@ -1046,7 +1055,6 @@ _DELETE: list[_Deletions] = [
             b'_ga=x; Max-Age=0; Y="',
             b'_ga=x; Max-Age=0; Y="y"',
             b'_ga=x; Expires="' + EPOCH + b'"; Max-Age=0',
-            b'_ga=x; Max-Age=0; Domain=""',
             b"_ga=\\; Max-Age=0",
         ],
         [
@@ -1055,6 +1063,7 @@ _DELETE: list[_Deletions] = [
             b'"_ga=x; Max-Age=0"',
             b"'_ga'=x; Max-Age=0",
             b'"=; _ga=x; Max-Age=0"',
+            b'_ga=x; Max-Age=0; Domain=""',
         ],
     ),
     _Deletions(
@@ -1322,12 +1331,12 @@ _DELETE: list[_Deletions] = [
             b"_ga=; Max-Age=0; Partitioned",
             b"_ga=; Max-Age=0; Partitioned=false",
             b"_ga=; Max-Age=0; Partitioned\xa0",
+            b"_ga=; Max-Age=0; Partitioned=" + b"x" * 1025 + b"; Secure",
         ],
         [
             b"_ga=; Max-Age=0; Partitioned; Secure",
             b"_ga=; Max-Age=0; Partitioned=0; Secure=0",
             b"_ga=; Max-Age=0; Partitioned=" + b"x" * 1024 + b"; Secure",
-            b"_ga=; Max-Age=0; Partitioned=" + b"x" * 1025 + b"; Secure",
         ],
     ),
     _Deletions(
@@ -1386,7 +1395,7 @@ _DELETE: list[_Deletions] = [
             b'_ga=""; expires=Mon, 05 Oct 2026 08:02:30 GMT; Path=/; SameSite=None',
             # Tornado: a year before
             b'_ga=""; expires=Sun, 05 Oct 2025 08:02:30 GMT; Path=/',
-            # Names in the manner of PHP and of Node's express
+            # The manner of PHP and of Node's express
             b"_ga=deleted; expires=Thu, 01-Jan-1970 00:00:01 GMT; Max-Age=0; path=/",
             b"_ga=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
         ],

@@ -37,10 +37,14 @@ CONTENT_SECURITY_POLICY = (
 def preferences(site: Compiled, visit: Visit, next_path: str, home: str) -> str:
     """Return the preferences page for this visitor.
 
+    Two forms, because the Enter key presses a form's first button: among the boxes that must be
+    "save", never "accept".
+
     `next_path` is where a choice and "back" lead; without it, to this page and to `home`.
     """
     back = escape(next_path or home, quote=True)
     categories = "".join(_category(category, visit) for category in site.categories)
+    target = f'<input type="hidden" name="next" value="{back}">' if next_path else ""
     changed = '<button name="action" value="withdraw">Withdraw my choice</button>'
     return f"""<!doctype html>
 <html lang="en">
@@ -56,12 +60,13 @@ def preferences(site: Compiled, visit: Visit, next_path: str, home: str) -> str:
 <h1>Privacy choices</h1>
 <p>{_standing(visit)}</p>
 <p>You may change your mind here at any time. The site works either way.</p>
-<form method="post" action="choice">
-<input type="hidden" name="next" value="{back if next_path else ""}">
+<form method="post" action="choice">{target}
 <div class="choices">
 <button name="action" value="accept">Accept all</button>
 <button name="action" value="reject">Reject all</button>
 </div>
+</form>
+<form method="post" action="choice">{target}
 {categories}
 <div class="choices">
 <button name="action" value="save">Save these choices</button>
