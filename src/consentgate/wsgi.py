@@ -13,6 +13,7 @@ from functools import partial
 from time import time
 from typing import TYPE_CHECKING
 
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wrappers import Response as WerkzeugResponse
@@ -139,7 +140,13 @@ class ConsentMiddleware:
 
 
 class _Response(WerkzeugResponse):
-    default_mimetype = None  # the gate has said every header itself
+    """A response whose headers are all said already."""
+
+    default_mimetype = None
+    automatically_set_content_length = False
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        return self.headers
 
 
 def _answer(
@@ -160,7 +167,8 @@ def _answer(
 
 def _read(step: NeedBody, environ: WSGIEnvironment) -> Reply:
     request = WerkzeugRequest(environ)
-    request.max_content_length = step.limit
+    # One more than may be: where no length was declared, werkzeug stops at its maximum silently.
+    request.max_content_length = step.limit + 1
     try:
         return step.feed(request.stream.read())
     except RequestEntityTooLarge:

@@ -14,13 +14,13 @@ class Compiled:
     """A policy with its keys, ready to be asked about one request after another."""
 
     __slots__ = (
-        "_development",
-        "_production",
         "always",
         "categories",
+        "development",
         "ids",
         "optional",
         "policy",
+        "production",
         "tokens",
     )
 
@@ -35,13 +35,14 @@ class Compiled:
         self.always = frozenset(category.id for category in categories if category.always)
         self.optional = frozenset(self.ids) - self.always
         self.tokens = Tokens(keys, sorted(self.optional))
-        self._development = OwnCookie(policy, secure=False)
-        self._production = OwnCookie(policy, secure=policy.secure)
+        self.production = OwnCookie(policy, secure=policy.secure, domain=policy.domain)
+        # A browser on localhost refuses the Domain of the real site.
+        self.development = OwnCookie(policy, secure=False, domain="")
 
     def own_cookie(self, request: Request) -> OwnCookie:
         """Return the form of the consent cookie that is written, and read, on this request."""
-        return self._development if in_development(request) else self._production
+        return self.development if in_development(request) else self.production
 
     def own_names(self) -> frozenset[bytes]:
         """Return the names under which the gate alone may set a cookie."""
-        return frozenset((self._development.name, self._production.name))
+        return frozenset((self.development.name, self.production.name))

@@ -26,18 +26,18 @@ class OwnCookie:
 
     __slots__ = ("_attributes", "_domain", "_secure", "name")
 
-    def __init__(self, policy: Policy, *, secure: bool) -> None:
+    def __init__(self, policy: Policy, *, secure: bool, domain: str) -> None:
         # RFC 6265bis 4.1.3.2: `__Host-` binds a cookie to this very host, which no sub-domain can
         # forge; it demands Secure and Path=/ and forbids Domain.
-        prefix = "__Host-" if secure and not policy.domain else ""
+        prefix = "__Host-" if secure and not domain else ""
         self.name = (prefix + policy.cookie).encode()
-        self._domain = policy.domain.encode()
+        self._domain = domain.lower().encode()
         self._secure = secure
         same_site = policy.same_site.capitalize()
         if same_site == "None" and not secure:
             same_site = "Lax"  # browsers refuse SameSite=None without Secure
         self._attributes = b"; Path=/"
-        if policy.domain:
+        if domain:
             self._attributes += b"; Domain=" + self._domain
         if secure:
             self._attributes += b"; Secure"
@@ -73,7 +73,7 @@ def parent_domains(host: str) -> list[str]:
     """
     name = host_name(host)
     labels = name.split(".")
-    if ":" in name or labels[-1].isdigit() or not name.replace(".", "").replace("-", "").isalnum():
+    if len(name) > 253 or ":" in name or labels[-1].isdigit() or not name.replace(".", "").replace("-", "").isalnum():
         return []
     return [".".join(labels[at:]) for at in range(min(len(labels) - 1, 5))]
 

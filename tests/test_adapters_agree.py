@@ -1,0 +1,198 @@
+"""One table of scenarios, driven through both shells: the answers are the same, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from consentgate import GrantRefused, RequestConsent
+from consentgate.testing import consent_cookie
+from shells import Answer, Script, gate, through_asgi, through_wsgi
+
+SHOP = (
+    (b"Content-Type", b"text/html"),
+    (b"Set-Cookie", b"sessionid=s; Path=/; HttpOnly"),
+    (b"set-cookie", b"_ga=GA1; Max-Age=63072000; Path=/"),
+    (b"X-Frame-Options", b"DENY"),
+    (b"SET-COOKIE", b"_fbp=fb.1; Path=/"),
+    (b"Set-Cookie", b"stray=1"),
+    (b"ETag", b'"x"'),
+)
+SAME_ORIGIN = {"origin": "http://testserver"}
+SESSION, GA, FBP, STRAY = (value for name, value in SHOP if name.lower() == b"set-cookie")
+OWN = b"gate=TOKEN; Max-Age=15724800; Path=/; HttpOnly; SameSite=Lax"
+OWN_REMOVED = (
+    b"gate=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly; SameSite=Lax"
+)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A request, the app's answer, and the Set-Cookie lines that must come out."""
+
+    title: str
+    cookies: list[bytes]
+    granted: tuple[str, ...] | None = None  # None: no consent cookie is sent
+    script: Script = field(default_factory=lambda: Script(headers=SHOP))
+    method: str = "GET"
+    path: str = "/"
+    headers: dict[str, str] = field(default_factory=dict)
+    data: dict[str, Any] | None = None
+    json: dict[str, Any] | None = None
+    policy: dict[str, Any] = field(default_factory=dict)
+    status: int = 200
+
+
+def act(change: Callable[[RequestConsent], object]) -> Script:
+    return Script(headers=SHOP, act=change)
+
+
+def refused(change: Callable[[RequestConsent], object]) -> Script:
+    def attempt(consent: RequestConsent) -> None:
+        with pytest.raises(GrantRefused):
+            change(consent)
+
+    return act(attempt)
+
+
+def choice(title: str, cookies: list[bytes], status: int = 303, **request: Any) -> Scenario:
+    return Scenario(title, cookies, method="POST", path="/_gate/choice", status=status, **request)
+
+
+SCENARIOS = [
+    Scenario("a newcomer gets what is necessary", [SESSION]),
+    Scenario("a refusal gets what is necessary", [SESSION], granted=()),
+    Scenario("a grant of one category lets that one out", [SESSION, GA], granted=("analytics",)),
+    Scenario(
+        "a grant of all lets all that is named out",
+        [SESSION, GA, FBP],
+        granted=("analytics", "marketing"),
+    ),
+    Scenario("unknown = allow lets the unnamed out", [SESSION, STRAY], policy={"unknown": "allow"}),
+    Scenario("report mode drops nothing", [SESSION, GA, FBP, STRAY], policy={"mode": "report"}),
+    Scenario(
+        "an excluded path is not gated",
+        [SESSION, GA, FBP, STRAY],
+        path="/hooks/pay",
+        policy={"exclude": ("/hooks/*",)},
+    ),
+    Scenario(
+        "a deletion of a refused cookie leaves in canonical form",
+        [b"_ga=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; Domain=a.example"],
+        script=Script(headers=((b"Set-Cookie", b"_ga=x; Domain=a.example; max-age=0; path=/"),)),
+    ),
+    Scenario(
+        "a deletion of a necessary cookie leaves as it came",
+        [b'sessionid=""; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/'],
+        script=Script(
+            headers=(
+                (
+                    b"Set-Cookie",
+                    b'sessionid=""; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/',
+                ),
+            )
+        ),
+    ),
+    Scenario(
+        "an error page is gated too", [SESSION], script=Script(headers=SHOP, status=500), status=500
+    ),
+    Scenario(
+        "a redirect is gated too", [SESSION], script=Script(headers=SHOP, status=302), status=302
+    ),
+    Scenario("a refusal from a handler counts at once", [SESSION, OWN], granted=("analytics",),
+             script=act(lambda consent: consent.reject_all())),
+    Scenario("a withdrawal from a handler counts at once", [SESSION, OWN_REMOVED],
+             granted=("analytics",), script=act(lambda consent: consent.withdraw())),
+    Scenario("a grant from a handler counts at once", [SESSION, GA, FBP, OWN], method="POST",
+             headers=SAME_ORIGIN, script=act(lambda consent: consent.accept_all())),
+    Scenario("a grant of one category from a handler", [SESSION, FBP, OWN], method="POST",
+             headers=SAME_ORIGIN, script=act(lambda consent: consent.set(marketing=True))),
+    Scenario("a handler of a GET cannot grant", [SESSION], headers=SAME_ORIGIN,
+             script=refused(lambda consent: consent.accept_all())),
+    Scenario("a handler cannot grant what another site asks for", [SESSION], method="POST",
+             headers={"origin": "https://evil.example"},
+             script=refused(lambda consent: consent.set(analytics=True))),
+    Scenario("a signed choice for the other cookie name is not read", [SESSION],
+             headers={"x-forwarded-proto": "https"}, granted=("analytics",)),
+    choice("accept with proof", [OWN], data={"action": "accept"}, headers=SAME_ORIGIN),
+    choice("accept with proof as JSON", [OWN], 200, json={"action": "accept"},
+           headers={"sec-fetch-site": "same-origin"}),
+    choice("accept without proof", [], 403, data={"action": "accept"}),
+    choice("accept from another site", [], 403, data={"action": "accept"},
+           headers={"origin": "https://evil.example", "sec-fetch-site": "cross-site"}),
+    choice("reject without proof", [OWN], data={"action": "reject", "next": "/cart?x=1"}),
+    choice("withdraw", [OWN_REMOVED], data={"action": "withdraw"}, granted=("analytics",)),
+    choice("save one", [OWN], 200, json={"action": "save", "grant": ["analytics"]},
+           headers=SAME_ORIGIN),
+    choice("save none needs no proof", [OWN], data={"action": "save"}),
+    choice("save an unknown category", [], 400, data={"action": "save", "grant": "ads"}),
+    choice("an unknown action", [], 400, data={"action": "destroy"}),
+    choice("a next that leaves the site", [], 400, data={"action": "reject", "next": "//evil"}),
+    choice("a broken body", [], 400, headers={"content-type": "application/json"}),
+    choice("a body of another type", [], 415, headers={"content-type": "text/plain"}),
+    choice("a body too large", [], 413, data={"action": "reject", "x": "y" * 5000}),
+    Scenario("GET of the choice", [], path="/_gate/choice", status=405),
+    Scenario("the state", [], path="/_gate/state", granted=("analytics",)),
+    Scenario("HEAD of the state", [], method="HEAD", path="/_gate/state"),
+    Scenario("the preferences page", [], path="/_gate/?next=/cart"),
+    Scenario("the prefix without its slash", [], path="/_gate", status=308),
+    Scenario("nothing there", [], path="/_gate/nothing", status=404),
+    Scenario("a path that only begins like ours", [SESSION], path="/_gateway"),
+    Scenario("preflight from an origin of ours", [], method="OPTIONS", path="/_gate/choice",
+             headers={"origin": "https://app.example"}, status=204,
+             policy={"origins": ("https://app.example",)}),
+    Scenario("state for an origin of ours", [], path="/_gate/state",
+             headers={"origin": "https://app.example"},
+             policy={"origins": ("https://app.example",)}),
+]  # fmt: skip
+
+
+def request_of(scenario: Scenario) -> httpx.Request:
+    cookies = None
+    if scenario.granted is not None:
+        cookies = consent_cookie(gate(**scenario.policy), *scenario.granted)
+    return httpx.Request(
+        scenario.method,
+        "http://testserver" + scenario.path,
+        headers=scenario.headers,
+        cookies=cookies,
+        data=scenario.data,
+        json=scenario.json,
+    )
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.title)
+def test_both_shells_give_the_same_answer(scenario: Scenario) -> None:
+    """What one shell answers the other answers too, byte for byte, and it is what was expected."""
+    answers: list[Answer] = []
+    for shell in (through_asgi, through_wsgi):
+        answer = shell(gate(**scenario.policy), scenario.script, request_of(scenario))
+        answers.append(answer.without_tokens())
+    assert answers[0] == answers[1]
+    assert (answers[0].status, answers[0].cookies()) == (scenario.status, scenario.cookies)
+
+
+def test_what_the_gate_does_not_touch_leaves_byte_for_byte_in_its_order() -> None:
+    """Names keep their letter case, values their bytes, and every header its place."""
+    for shell in (through_asgi, through_wsgi):
+        answer = shell(gate(), Script(headers=SHOP), httpx.Request("GET", "http://testserver/"))
+        assert answer.headers == (
+            (b"Content-Type", b"text/html"),
+            (b"Set-Cookie", b"sessionid=s; Path=/; HttpOnly"),
+            (b"X-Frame-Options", b"DENY"),
+            (b"ETag", b'"x"'),
+            (b"vary", b"Cookie"),
+            (b"cache-control", b"private"),
+        )
+
+
+def test_an_answer_with_only_necessary_cookies_is_untouched() -> None:
+    """Where no cookie depended on the visitor, not a byte is added."""
+    headers = ((b"Set-Cookie", b"sessionid=s"), (b"Cache-Control", b"public, max-age=60"))
+    for shell in (through_asgi, through_wsgi):
+        answer = shell(gate(), Script(headers=headers), httpx.Request("GET", "http://testserver/"))
+        assert answer.headers == headers
