@@ -49,7 +49,7 @@ def test_a_cookie_without_consent_fails_the_assertion_without_its_value() -> Non
 
 
 def test_what_is_consented_to_or_named_passes() -> None:
-    """A grant, a name the app is known to use, a deletion and the gate's own cookie are in order."""
+    """A grant, a name the app uses, a deletion and the gate's own cookie are in order."""
     assert_only_consented(HEADERS, gate(), "analytics")
     assert_only_consented(HEADERS, gate(), also=["_ga"])
     assert_only_consented([("set-cookie", "_ga=; Max-Age=0"), ("set-cookie", "gate=x")], gate())

@@ -121,16 +121,16 @@ class Recording(TypedDict):
 
 # --- bytes as text --------------------------------------------------------------------------------
 
-_RUN = re.compile(rb"(.)\1{31,}", re.DOTALL)
+_RUN = re.compile(rb"(..??)\1{31,}", re.DOTALL)
 
 
 def pack(data: bytes) -> str:
-    """Bytes as hexadecimal, with `61*4093` for 4093 times the byte 61."""
+    """Bytes as hexadecimal, with `61*4093` for 4093 times the byte 61; runs of pairs likewise."""
     parts: list[str] = []
     end = 0
     for run in _RUN.finditer(data):
         parts.append(data[end : run.start()].hex())
-        parts.append(f"{run[1].hex()}*{len(run[0])}")
+        parts.append(f"{run[1].hex()}*{len(run[0]) // len(run[1])}")
         end = run.end()
     parts.append(data[end:].hex())
     return " ".join(part for part in parts if part)
@@ -147,7 +147,7 @@ def unpack(text: str) -> bytes:
 
 def readable(data: bytes) -> str:
     """Bytes as printable ASCII, long runs shortened."""
-    short = _RUN.sub(lambda run: run[1] * 3 + b"[*%d]" % len(run[0]), data)
+    short = _RUN.sub(lambda run: run[1] * 3 + b"[*%d]" % (len(run[0]) // len(run[1])), data)
     return "".join(
         chr(code) if 0x20 <= code < 0x7F and code != 0x5C else f"\\x{code:02x}" for code in short
     )
@@ -380,7 +380,7 @@ def _visit(jar: _Jar, origin: _Origin, case: Case) -> tuple[bytes, bool]:
     """The Cookie header after the line, and whether the response to it was refused."""
     origin.serve(case)
     jar.visit(origin.url(case, "seed" if case.seed else "line"))
-    if case.seed and b"=".join(_name_and_value(case.seed)) != origin.cookie(case, "line"):
+    if case.seed and _pair(case.seed) != origin.cookie(case, "line"):
         raise RecordingError(f"{case.host}: the seed was not stored")
     sent = origin.cookie(case, "read")
     if sent is not None:
@@ -392,8 +392,8 @@ def _visit(jar: _Jar, origin: _Origin, case: Case) -> tuple[bytes, bool]:
     return sent, True
 
 
-def _name_and_value(seed: bytes) -> list[bytes]:
-    return seed.partition(b";")[0].split(b"=", 1)
+def _pair(seed: bytes) -> bytes:
+    return seed.partition(b";")[0]
 
 
 def _run(browser: _Browser, origin: _Origin, found: list[Case]) -> list[Row]:
@@ -417,7 +417,7 @@ def _run(browser: _Browser, origin: _Origin, found: list[Case]) -> list[Row]:
         }
         if case.seed:
             row["seed"] = pack(case.seed)
-            row["seed_gone"] = b"=".join(_name_and_value(case.seed)) not in sent.split(b"; ")
+            row["seed_gone"] = _pair(case.seed) not in sent.split(b"; ")
             row["same_cookie"] = case.same_cookie
         if refused:
             row["refused"] = True
@@ -455,12 +455,9 @@ def row_text(row: Row) -> str:
 
 def recording_text(recording: Recording) -> str:
     """The file: a head, then one line for every case."""
-    head = "".join(f"{json.dumps(key)}: {json.dumps(recording[key])},\n" for key in _HEAD)
+    browser, moment = json.dumps(recording["browser"]), json.dumps(recording["recorded_at"])
     rows = ",\n".join(row_text(row) for row in recording["cases"])
-    return f'{{\n{head}"cases": [\n{rows}\n]\n}}\n'
-
-
-_HEAD: tuple[Any, ...] = ("browser", "recorded_at")
+    return f'{{\n"browser": {browser},\n"recorded_at": {moment},\n"cases": [\n{rows}\n]\n}}\n'
 
 
 def load(path: Path = RECORDING) -> Recording:
