@@ -43,11 +43,11 @@ PAGE = """<!doctype html>
 <button>Sign in</button></form>{% endif %}</nav>
 <h1>{{ title }}</h1>
 <p>{{ text }}</p>
-{% for item in items %}
+<ul>{% for item in items %}
 <li><a href="/product/{{ item.sku }}">{{ item.name }}</a>, {{ item.price }} {{ currency }}
 <form method="post" action="/basket">{% csrf_token %}
 <input type="hidden" name="sku" value="{{ item.sku }}"><button>Add to basket</button></form>
-{% endfor %}
+{% endfor %}</ul>
 <footer><a href="/_gate/?next={{ request.path | urlencode }}">Privacy choices</a></footer>
 """
 
@@ -89,7 +89,7 @@ def home(request: HttpRequest) -> HttpResponse:
     response.set_cookie("_ga", f"GA1.1.{secrets.randbelow(10**9)}", 390 * DAY)
     response.set_cookie("_ga_SHOP1", f"GS1.1.{secrets.randbelow(10**9)}", 390 * DAY)
     response.set_cookie("ab_test", secrets.choice(["blue", "green"]), 30 * DAY)
-    response.set_cookie("promo_popup", "seen", 365 * DAY)
+    response.set_cookie("promo_popup", "seen", 365 * DAY)  # the policy never heard of it
     return response
 
 
@@ -103,12 +103,11 @@ def product(request: HttpRequest, sku: str) -> HttpResponse:
 
 
 def basket(request: HttpRequest) -> HttpResponse:
-    items = [sku for sku in request.COOKIES.get("basket", "").split(".") if sku in ITEMS]
     if request.method != "POST":
-        return page(request, "Basket", items)
+        return page(request, "Basket", basket_of(request))
     response = HttpResponseRedirect("/basket", status=303)
     if request.POST.get("sku") in ITEMS:
-        items = [*items, request.POST["sku"]][-20:]
+        items = [*basket_of(request), request.POST["sku"]][-20:]
         response.set_cookie("basket", ".".join(items), 7 * DAY, httponly=True)
     return response
 
@@ -132,13 +131,17 @@ def logout(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect("/", status=303)
 
 
+def basket_of(request: HttpRequest) -> list[str]:
+    return [sku for sku in request.COOKIES.get("basket", "").split(".") if sku in ITEMS]
+
+
 def page(
     request: HttpRequest, title: str, skus: Iterable[str] = (), text: str = ""
 ) -> HttpResponse:
     context = {"title": title, "text": text, "items": [ITEMS[sku] for sku in skus]}
     context["name"] = request.session.get("name")
     context["currency"] = request.COOKIES.get("currency", "EUR")
-    context["in_basket"] = len(request.COOKIES.get("basket", "").split(".")) 
+    context["in_basket"] = len(basket_of(request))
     return render(request, "page.html", context)
 
 

@@ -6,6 +6,7 @@ uvicorn fastapi_shop:app
 
 import os
 import secrets
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from typing import Annotated, Any
@@ -43,7 +44,7 @@ def home(request: Request) -> HTMLResponse:
     response.set_cookie("_ga", f"GA1.1.{secrets.randbelow(10**9)}", 390 * DAY)
     response.set_cookie("_ga_SHOP1", f"GS1.1.{secrets.randbelow(10**9)}", 390 * DAY)
     response.set_cookie("ab_test", secrets.choice(["blue", "green"]), 30 * DAY)
-    response.set_cookie("promo_popup", "seen", 365 * DAY)
+    response.set_cookie("promo_popup", "seen", 365 * DAY)  # the policy never heard of it
     return response
 
 
@@ -107,17 +108,18 @@ def basket_of(request: Request) -> list[str]:
 # --- HTML ----------------------------------------------------------------------------------------
 
 
-def listing(request: Request, skus: Any) -> str:
-    return "".join(
-        f'<li><a href="/product/{sku}">{ITEMS[sku][0]}</a>, {ITEMS[sku][1]} '
-        f"{escape(request.cookies.get('currency', 'EUR'))} "
-        f'{form(request, "/basket", "Add to basket", f"<input type=hidden name=sku value={sku}>")}'
-        for sku in skus
-    )
+def listing(request: Request, skus: Iterable[str]) -> str:
+    lines = ""
+    currency = escape(request.cookies.get("currency", "EUR"))
+    for sku in skus:
+        name, price = ITEMS[sku]
+        add = form(request, "/basket", "Add to basket", f"<input type=hidden name=sku value={sku}>")
+        lines += f'<li><a href="/product/{sku}">{name}</a>, {price} {currency} {add}\n'
+    return f"<ul>{lines}</ul>"
 
 
 def form(request: Request, action: str, button: str, fields: str = "") -> str:
-    # The token of this visitor, or of this very answer, which brings the cookie along.
+    # A new visitor's token: the answer that holds the form brings the cookie along.
     if not hasattr(request.state, "token"):
         request.state.token = request.cookies.get("csrftoken") or secrets.token_urlsafe(16)
     token = f'<input type="hidden" name="csrf" value="{escape(request.state.token)}">'
@@ -139,8 +141,7 @@ def page(request: Request, title: str, body: str) -> HTMLResponse:
 {body}
 <footer><a href="/_gate/?next={quote(request.url.path)}">Privacy choices</a></footer>
 """)
-    if "csrftoken" not in request.cookies:
-        response.set_cookie("csrftoken", request.state.token, 365 * DAY, samesite="lax")
+    response.set_cookie("csrftoken", request.state.token, 365 * DAY, samesite="lax")
     return response
 
 

@@ -46,7 +46,7 @@ def home() -> ResponseReturnValue:
     response.set_cookie("_ga", f"GA1.1.{secrets.randbelow(10**9)}", 390 * DAY)
     response.set_cookie("_ga_SHOP1", f"GS1.1.{secrets.randbelow(10**9)}", 390 * DAY)
     response.set_cookie("ab_test", secrets.choice(["blue", "green"]), 30 * DAY)
-    response.set_cookie("promo_popup", "seen", 365 * DAY)
+    response.set_cookie("promo_popup", "seen", 365 * DAY)  # the policy never heard of it
     return response
 
 
@@ -125,11 +125,11 @@ PAGE = """<!doctype html>
 <button>Sign in</button></form>{% endif %}</nav>
 <h1>{{ title }}</h1>
 <p>{{ text }}</p>
-{% for item in items %}
+<ul>{% for item in items %}
 <li><a href="/product/{{ item.sku }}">{{ item.name }}</a>, {{ item.price }} {{ currency }}
 <form method="post" action="/basket">{{ token }}
 <input type="hidden" name="sku" value="{{ item.sku }}"><button>Add to basket</button></form>
-{% endfor %}
+{% endfor %}</ul>
 <footer><a href="/_gate/?next={{ request.path | urlencode }}">Privacy choices</a></footer>
 """
 

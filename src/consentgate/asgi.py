@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response as StarletteResponse
 
-from .core.gate import Finish, Forward, Gate, NeedBody, Reply
+from .core.gate import Forward, Gate, NeedBody, Reply
 from .core.headers import as_bytes
 from .core.http import Header, Request
 from .core.own_cookie import host_of
@@ -115,6 +115,9 @@ class ConsentMiddleware:
             kind = message["type"]
             if kind in _STARTS:
                 message = _start(step, message, can_add, report)
+                if kind == "websocket.accept":
+                    # Endpoints read after accepting, and no cache keeps what they then send.
+                    visit.read = True
             elif kind == _TRAILERS and message.get("headers"):
                 message = {**message, "headers": step.trailers(as_bytes(message["headers"]))}
             return send(message)
@@ -130,20 +133,18 @@ class ConsentMiddleware:
 def _start(step: Forward, message: Message, can_add: bool, report: Reporter) -> Message:
     given = message.get("headers", ())
     headers: list[Header] = given if type(given) is list else list(given)
-    finish = _finish(step, headers, can_add)
+    try:
+        if headers is given and step.passes(headers):
+            return message
+        finish = step.finish(headers, time(), can_add=can_add)
+    except (TypeError, AttributeError, ValueError):
+        # Not pairs of bytes. Some servers take text all the same, so it is read all the same.
+        finish = step.finish(as_bytes(headers), time(), can_add=can_add)
     if finish.decisions:
         report(finish.decisions)
     if finish.headers is given or (not finish.headers and not given):
         return message
     return {**message, "headers": finish.headers}
-
-
-def _finish(step: Forward, headers: list[Header], can_add: bool) -> Finish:
-    try:
-        return step.finish(headers, time(), can_add=can_add)
-    except (TypeError, AttributeError, ValueError):
-        # Not pairs of bytes. Some servers take text all the same, so it is read all the same.
-        return step.finish(as_bytes(headers), time(), can_add=can_add)
 
 
 async def _answer(step: NeedBody | Reply, scope: Scope, receive: Receive, send: Send) -> None:

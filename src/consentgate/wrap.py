@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from threading import Lock
+from traceback import format_exception_only
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -58,7 +59,8 @@ def wrap(
     Raises ConfigError with every problem of the configuration, and TypeError for what is neither
     an ASGI nor a WSGI app.
     """
-    if getattr(app, "__consentgate__", False):
+    # Asked of the type: a middleware that hands out its app's attributes is no gate.
+    if getattr(type(app), "__consentgate__", False):
         _log.warning("the app is wrapped already: the first gate stays, this one is left out")
         return app
     if not callable(app):
@@ -89,17 +91,16 @@ def _gate(config: Config, environ: Mapping[str, str] | None) -> Gate:
 
 
 def _is_asgi(app: Any) -> bool:
-    call = (
-        app if inspect.isroutine(app) or inspect.isclass(app) else type(app).__call__.__get__(app)
-    )
-    if inspect.iscoroutinefunction(call):
+    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__):
         return True
     try:
-        parameters = inspect.signature(call).parameters.values()
+        parameters = list(inspect.signature(app).parameters.values())
     except (TypeError, ValueError):
-        parameters = ()  # type: ignore[assignment]
+        parameters = []
     required = [
-        one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
+        one
+        for one in parameters
+        if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) and one.default is one.empty
     ]
     if len(required) in (2, 3):
         return len(required) == 3
@@ -188,7 +189,7 @@ class _Entry:
 class _Sites:
     """Several sites in one process: a gate for each answer of the operator's callable."""
 
-    __slots__ = ("_choose", "_environ", "_fallback", "_gates", "_rules")
+    __slots__ = ("_choose", "_environ", "_fallback", "_gates", "_rules", "_said")
 
     def __init__(
         self,
@@ -200,6 +201,7 @@ class _Sites:
         self._environ = environ
         self._rules = rules
         self._gates: Memo[object, tuple[object, Gate]] = Memo(256)
+        self._said: set[str] = set()
         # For a host of which the operator says nothing: what frameworks need, and nothing else.
         self._fallback = Gate(
             Policy(version=""), [secrets.token_bytes(32)], known=(*necessary_rules(), *rules)
@@ -209,14 +211,18 @@ class _Sites:
         try:
             config = self._choose(host)
             # By path, or by the very object: a host is the visitor's word and is no key.
-            key = config if isinstance(config, str) else id(config)
+            key = os.fspath(config) if isinstance(config, (str, os.PathLike)) else id(config)
             found = self._gates.get(key)
-            if found is not None and (found[0] is config or isinstance(config, str)):
+            if found is not None and (isinstance(key, str) or found[0] is config):
                 return found[1]
             gate = _gate(config, self._environ).knowing(self._rules)
             self._gates.put(key, (config, gate))
-        except Exception:  # the operator's code: whatever it does, the page is served
-            _log.exception("no policy for this host: only strictly necessary cookies leave")
+        except Exception as error:  # the operator's code: whatever it does, the page is served
+            # A visitor who makes up hosts must not fill the log.
+            text = "".join(format_exception_only(error))[:200]
+            if text not in self._said and len(self._said) < 100:
+                self._said.add(text)
+                _log.exception("no policy for this host: only strictly necessary cookies leave")
             return self._fallback
         return gate
 
@@ -336,7 +342,9 @@ def consent_from(request: Any) -> RequestConsent:
 
 
 def _found(request: Any) -> RequestConsent | None:
-    places = [request, *(getattr(request, name, None) for name in ("scope", "environ", "META"))]
+    # Falcon calls its environ `env`.
+    names = ("scope", "environ", "META", "env")
+    places = [request, *(getattr(request, name, None) for name in names)]
     for place in places:
         if isinstance(place, Mapping):
             for key in ("consentgate", "consentgate.consent"):

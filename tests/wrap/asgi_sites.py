@@ -194,6 +194,7 @@ def litestar_site() -> Any:
         before_send=[hook],
         exception_handlers={404: answer(404, "_ga_404"), 500: answer(500, "_ga_500")},
         openapi_config=None,
+        logging_config=None,
     )
 
 

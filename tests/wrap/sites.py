@@ -42,7 +42,7 @@ _USUALLY = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Site:
     """A framework's site. `differs` says which `_ga…` it sets elsewhere than the others do."""
 
@@ -62,6 +62,13 @@ _OUTSIDE: dict[str, tuple[str, ...] | None] = {"/boom": ("_ga_500",)}
 _NO_MOUNTS: dict[str, tuple[str, ...] | None] = {"/sub/page": None}
 # The mounted app is reached before the framework's own hooks.
 _BEFORE: dict[str, tuple[str, ...] | None] = {"/sub/page": ("_ga_sub",)}
+# Bottle's error pages, and what it mounts, replace the cookies that a hook has set.
+_REPLACED: dict[str, tuple[str, ...] | None] = {
+    "POST /page": ("_ga_405",),
+    "/missing": ("_ga_404",),
+    "/boom": ("_ga_500",),
+    "/sub/page": ("_ga_sub",),
+}
 # Raw headers are the one means, and whoever raises leaves the answer to the server.
 _BARE: dict[str, tuple[str, ...] | None] = {
     path: ("_ga_raw",) for path, names in _USUALLY.items() if names == _BY_HANDLER
@@ -84,6 +91,6 @@ SITES = [
     Site("django-wsgi", django_site.wsgi_site, False, session="sessionid", differs=_NO_MOUNTS),
     Site("falcon-wsgi", wsgi_sites.falcon_site, False, differs=_NO_MOUNTS),
     Site("pyramid", wsgi_sites.pyramid_site, False),
-    Site("bottle", wsgi_sites.bottle_site, False),
+    Site("bottle", wsgi_sites.bottle_site, False, differs=_REPLACED),
     Site("bare-wsgi", wsgi_sites.bare_site, False, differs=_BARE),
 ]

@@ -198,7 +198,7 @@ def bottle_site() -> Any:
     app.get("/stream", callback=page(200, PIECES))
     app.get("/boom", callback=boom)
     app.add_hook("after_request", hook)
-    app.error_handler.update({404: answer("_ga_404"), 500: answer("_ga_500")})
+    app.error_handler.update({code: answer(f"_ga_{code}") for code in (404, 405, 500)})
     app.mount("/sub/", _sub)
     return app
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _DAY = 86_400
 _UNITS = {
@@ -17,10 +18,12 @@ _UNITS = {
 _FORM = re.compile(r"([0-9]{1,5}) ?(second|minute|hour|day|week|month|year)s?")
 
 
+@lru_cache(256)
 def seconds_of(text: str) -> int | None:
     """Return the seconds that a duration says, 0 for "session", None where it cannot be read."""
     text = text.strip().lower()
     if text == "session":
         return 0
     found = _FORM.fullmatch(text)
-    return int(found[1]) * _UNITS[found[2]] if found else None
+    # "0 days" is no duration: 0 seconds already means that the cookie ends with the session.
+    return int(found[1]) * _UNITS[found[2]] or None if found else None

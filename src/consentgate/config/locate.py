@@ -25,8 +25,13 @@ _BARE_VALUE = re.compile(r"[^,\]}\n#]+")
 
 
 def lines_of(text: str) -> dict[Path, int]:
-    """Return the line, counted from 1, of every key and array element."""
-    return _Locator(text).lines
+    """Return the line, counted from 1, of every key, table and array element.
+
+    A table that only other names imply (`a` in `a.b = 1` or `[a.b]`) stands where it is first
+    implied; one with a header of its own stands there.
+    """
+    locator = _Locator(text)
+    return locator.implied | locator.lines
 
 
 def line_of(lines: dict[Path, int], path: Path) -> int:
@@ -46,6 +51,7 @@ class _Locator:
         self._line = 1
         self._arrays: dict[Path, int] = {}
         self.lines: dict[Path, int] = {}
+        self.implied: dict[Path, int] = {}
         table: Path = ()
         while self._skip(_SKIP) < len(text):
             if text.startswith("[", self._at):
@@ -73,10 +79,12 @@ class _Locator:
         path: Path = ()
         for key in outer:
             path = (*path, key)
+            self.implied.setdefault(path, line)
             if path in self._arrays:
                 path = (*path, self._arrays[path] - 1)
         path = (*path, last)
         if many:
+            self.lines.setdefault(path, line)
             number = self._arrays.get(path, 0)
             self._arrays[path] = number + 1
             path = (*path, number)
@@ -103,7 +111,10 @@ class _Locator:
 
     def _pair(self, table: Path) -> None:
         line = self._here()
-        path: Path = (*table, *self._keys())
+        path = table
+        for key in self._keys():
+            path = (*path, key)
+            self.implied.setdefault(path, line)
         self.lines.setdefault(path, line)
         self._at += 1  # "="
         self._skip(_BLANK)

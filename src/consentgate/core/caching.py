@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from .http import Header
 
+_PRIVATE: Header = (b"cache-control", b"private")
 
-def _name(header: Header) -> bytes:
-    return header[0].strip().lower()
+
+def _names(headers: list[Header]) -> list[bytes]:
+    return [name.strip().lower() for name, _ in headers]
 
 
 def _items(value: bytes) -> list[bytes]:
     """Split a list-valued field at its commas, leaving quoted strings whole."""
+    if 0x22 not in value:
+        return [item for part in value.split(b",") if (item := part.strip())]
     items: list[bytes] = []
     open_quote = False
     start = 0
@@ -30,18 +34,27 @@ def _items(value: bytes) -> list[bytes]:
 
 def vary_on(headers: list[Header], field: bytes) -> list[Header]:
     """Add `field` to Vary unless it, or `*`, is there already."""
-    present = [
-        item.lower()
-        for key, value in headers
-        if _name((key, b"")) == b"vary"
-        for item in _items(value)
-    ]
-    if b"*" in present or field.lower() in present:
-        return headers
-    for at, (key, value) in enumerate(headers):
-        if _name((key, b"")) == b"vary" and value.strip():
-            return [*headers[:at], (key, value + b", " + field), *headers[at + 1 :]]
-    return [*headers, (b"vary", field)]
+    return _varying(headers, _names(headers), field)
+
+
+def _varying(headers: list[Header], names: list[bytes], field: bytes) -> list[Header]:
+    if b"vary" not in names:
+        return [*headers, (b"vary", field)]
+    first: int | None = None
+    for at, name in enumerate(names):
+        if name == b"vary":
+            value = headers[at][1]
+            present = _items(value.lower())
+            if b"*" in present or field.lower() in present:
+                return headers
+            if first is None and value.strip():
+                first = at
+    if first is None:
+        return [*headers, (b"vary", field)]
+    result = headers.copy()
+    key, value = result[first]
+    result[first] = (key, value + b", " + field)
+    return result
 
 
 def keep_private(headers: list[Header]) -> list[Header]:
@@ -49,8 +62,8 @@ def keep_private(headers: list[Header]) -> list[Header]:
     result: list[Header] = []
     seen: set[bytes] = set()
     first: int | None = None
-    for header in headers:
-        if _name(header) != b"cache-control":
+    for name, header in zip(_names(headers), headers, strict=True):
+        if name != b"cache-control":
             result.append(header)
             continue
         items = _items(header[1])
@@ -66,7 +79,7 @@ def keep_private(headers: list[Header]) -> list[Header]:
     if b"private" in seen or b"no-store" in seen:
         return result
     if first is None:
-        return [*result, (b"cache-control", b"private")]
+        return [*result, _PRIVATE]
     key, value = result[first]
     result[first] = (key, value + b", private")
     return result
@@ -74,4 +87,8 @@ def keep_private(headers: list[Header]) -> list[Header]:
 
 def for_one_visitor(headers: list[Header]) -> list[Header]:
     """Mark an answer as made for the visitor whose cookies asked for it."""
-    return keep_private(vary_on(headers, b"Cookie"))
+    names = _names(headers)
+    varying = _varying(headers, names, b"Cookie")
+    if b"cache-control" not in names:  # nearly always; it spares a second look at every name
+        return [*varying, _PRIVATE]
+    return keep_private(varying)

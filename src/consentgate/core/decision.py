@@ -121,7 +121,9 @@ class Judge:
         Returns the decision, the value to send (None: nothing), and what it rested on.
         """
         head, equals, _ = line.partition(b"=")
-        verdict = self._verdicts.get(head) if equals else None
+        verdict = None
+        if equals:
+            verdict = self._verdicts.young.get(head) or self._verdicts.get(head)
         if verdict is None:
             verdict = self._verdict(line, head, bool(equals), allowed)
         elif has_control(line):

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from .caching import for_one_visitor
 from .compiled import Compiled
 from .consent import Receipt
-from .decision import Action, Decision, Judge
+from .decision import Decision, Judge
 from .headers import PLAIN, SET_COOKIE, HeaderKinds, is_unsafe
 from .http import Header, Request, Response
 from .matcher import PathMatcher, ties
@@ -66,6 +66,22 @@ class Forward:
         """
         return self._gate.finish(self.visit, headers, now, gated=self._gated, can_add=can_add)
 
+    def passes(self, headers: list[Header]) -> bool:
+        """Say whether nothing is to be decided or added, so that `finish` need not be asked.
+
+        Most answers end here. Closes the visit to changes, as `finish` does.
+        """
+        visit = self.visit
+        visit.sealed = True
+        if visit.read:
+            return False
+        kinds = self._gate.kinds.memo.young
+        for name, value in headers:
+            # `is_unsafe`, but without a call for every header of every answer.
+            if kinds.get(name, SET_COOKIE) or 10 in value or 13 in value or 0 in value:
+                return False
+        return True
+
     def trailers(self, headers: list[Header]) -> list[Header]:
         """Return the trailer fields that may leave: a cookie is never among them (RFC 9110 6.5.1).
 
@@ -111,11 +127,11 @@ class Gate:
         "_excluded",
         "_judge",
         "_keys",
-        "_kinds",
         "_known",
         "_pages",
         "_prefix",
         "_site",
+        "kinds",
         "policy",
     )
 
@@ -140,10 +156,10 @@ class Gate:
             block_unknown=policy.unknown != "allow",
             enforced=self._enforced,
         )
-        self._kinds = HeaderKinds()
+        self.kinds = HeaderKinds()
         self._pages = OwnPages(self._site)
         self._prefix = policy.prefix
-        self._excluded = PathMatcher(policy.exclude)
+        self._excluded = PathMatcher(policy.exclude) if policy.exclude else None
 
     def knowing(self, rules: Iterable[Rule]) -> Gate:
         """Return a gate that knows these rules too, for example the names an app was asked for."""
@@ -184,7 +200,8 @@ class Gate:
         visit: type[Visit] = Visit,
     ) -> Forward:
         """Take a request that can only be let through."""
-        gated = not (self._excluded and self._excluded.matches(request.local_path()))
+        excluded = self._excluded
+        gated = excluded is None or not excluded.matches(request.local_path())
         return Forward(self, visit(self._site, request, now, fresh_id), gated)
 
     def newcomer(self, visit: type[Visit] = Visit) -> Visit:
@@ -201,13 +218,6 @@ class Gate:
     ) -> Finish:
         """See Forward.finish."""
         visit.sealed = True
-        kinds = self._kinds.memo.young
-        for name, value in headers:
-            if kinds.get(name, SET_COOKIE) or is_unsafe(value):
-                break
-        else:
-            if not visit.read:
-                return Finish(headers, (), None)
         result, decisions, personal = (
             self._filter(visit, headers, now) if gated else (headers, [], False)
         )
@@ -225,7 +235,7 @@ class Gate:
         return [
             (name, value)
             for name, value in headers
-            if self._kinds(name) == PLAIN and not is_unsafe(value)
+            if self.kinds(name) == PLAIN and not is_unsafe(value)
         ]
 
     def _filter(
@@ -234,26 +244,28 @@ class Gate:
         """Return the headers that may leave, the decisions, and whether the visitor mattered."""
         result: list[Header] = []
         decisions: list[Decision] = []
-        personal = False
+        altered = personal = False
+        kinds = self.kinds.memo.young
         for header in headers:
             name, value = header
-            kind = self._kinds(name)
+            kind = kinds.get(name)
+            if kind is None:
+                kind = self.kinds(name)
             if kind == PLAIN and not is_unsafe(value):
                 result.append(header)
             elif kind != SET_COOKIE:
                 decisions.append(self._judge.unsafe_header(name))
+                altered = True
             else:
                 decision, line, verdict = self._judge.judge(value, visit.allowed(), now)
                 decisions.append(decision)
                 personal = personal or not verdict.free
                 if line is value:
                     result.append(header)
-                elif line is not None:
+                    continue
+                altered = True
+                if line is not None:
                     result.append((name, line))
         if not self._enforced:
             return headers, decisions, False
-        return (result if _altered(decisions) else headers), decisions, personal
-
-
-def _altered(decisions: list[Decision]) -> bool:
-    return any(decision.action is not Action.KEPT for decision in decisions)
+        return (result if altered else headers), decisions, personal

@@ -33,7 +33,8 @@ def kind_of(name: bytes) -> int:
 
 def is_unsafe(value: bytes) -> bool:
     """Say whether a header value could end its own line."""
-    return b"\n" in value or b"\r" in value or b"\0" in value
+    # Asked for as numbers, for which there is a short way: CPython first takes any needle for one.
+    return 10 in value or 13 in value or 0 in value
 
 
 class HeaderKinds:

@@ -197,7 +197,8 @@ class Matcher:
         best = self._best(name)
         if stripped is not name:
             other = self._best(stripped)
-            if best is None or (other is not None and _specificity(other) > _specificity(best)):
+            # Of two equally specific ones, the one that names the prefix is closer.
+            if best is None or (other is not None and other.literal > best.literal):
                 best = other
         return best.rule if best is not None else None
 
@@ -289,5 +290,5 @@ class PathMatcher:
 
     def matches(self, path: str) -> bool:
         """Say whether one of the globs names this path."""
-        name = path.encode("utf-8", "surrogateescape")
+        name = path.encode("utf-8", "surrogatepass")  # no path of a visitor raises
         return path in self._exact or any(pattern.matches(name) for pattern in self._patterns)

@@ -291,12 +291,17 @@ class Visit:
         if not values:
             return NEWCOMER
         latest = self._now + CLOCK_SKEW
-        read = map(self._site.tokens.read, values)
-        valid = [one for one in read if one is not None and (one.decided_at or 0) <= latest]
-        self._spare = len(values) > 1 and bool(valid)
+        valid: list[Consent] = []
+        for value in values:
+            consent = self._site.tokens.read(value)
+            if consent is not None and (consent.decided_at or 0) <= latest:
+                valid.append(consent)
         if not valid:
             return UNREADABLE
-        newest = max(valid, key=Consent.age_order)
+        newest = valid[0]
+        if len(values) > 1:
+            self._spare = True
+            newest = max(valid, key=Consent.age_order)
         age = self._now - (newest.decided_at or 0)
         if newest.granted and age > self._site.policy.choice_lifetime:
             if not newest.denied:

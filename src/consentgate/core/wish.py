@@ -58,7 +58,9 @@ def _from_form(text: str) -> tuple[str, list[str], str]:
 
 def _from_json(text: str) -> tuple[str, list[str], str]:
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=_without_repeats)
+    except BadWish:
+        raise
     except (ValueError, RecursionError):
         raise BadWish("The body is not JSON.") from None
     if not isinstance(data, dict):
@@ -69,3 +71,10 @@ def _from_json(text: str) -> tuple[str, list[str], str]:
     if not isinstance(action, str) or not isinstance(next_path, str):
         raise BadWish("The fields action and next must be strings.")
     return action, grant, next_path
+
+
+def _without_repeats(fields: list[tuple[str, object]]) -> dict[str, object]:
+    data = dict(fields)
+    if len(data) < len(fields):  # which of the two is meant would be a guess
+        raise BadWish("A field was sent more than once.")
+    return data

@@ -1,0 +1,66 @@
+"""The group of commands. Each is imported when it is asked for, so that none pays for another."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+
+import click
+
+from .. import __version__
+
+_COMMANDS = ("check", "explain", "keygen", "demo")
+
+
+class CannotRun(click.ClickException):
+    """What was asked cannot be done at all, as opposed to done with findings."""
+
+    exit_code = 2
+
+
+class LazyGroup(click.Group):
+    """A group whose command `name` is the object `name` in the module `name` beside this one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        try:
+            module = import_module(f".{cmd_name}", __package__)
+        except ModuleNotFoundError as error:
+            return _missing(cmd_name, error.name or "a module")
+        command = getattr(module, cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+def _missing(name: str, needed: str) -> click.Command:
+    """Return a command that only says what it lacks, so that the others and --help still work."""
+
+    remedy = "" if needed.startswith("consentgate.") else f": pip install {needed}"
+
+    def refuse(arguments: object) -> None:
+        raise CannotRun(f"{name} needs {needed}, which is not installed{remedy}")
+
+    return click.Command(
+        name,
+        callback=refuse,
+        params=[click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)],
+        context_settings={"ignore_unknown_options": True},
+        help=f"Needs {needed}, which is not installed.",
+    )
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.pass_context
+def consentgate(ctx: click.Context) -> None:
+    """Make a published cookie policy true.
+
+    Every command ends with 0 (clean), 1 (findings) or 2 (cannot run).
+    """
+    # click itself writes no colour into pipes. For the rest: https://no-color.org
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        ctx.color = False

@@ -1,0 +1,192 @@
+"""`consentgate demo`: serve the FastAPI shop of the examples, and show what becomes of its cookies.
+
+The shop is the example itself, not a second one: in a checkout it is read from `examples/`, and a
+wheel carries that very file in the folder `shop` beside this module.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections import deque
+from contextlib import closing, suppress
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..config import ConfigError, load_policy
+from ..core.decision import Action, Decision
+from ..wrap import wrap
+from .commands import CannotRun
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+SHOP, POLICY = "fastapi_shop.py", "shop.toml"
+# What each visit is called, and the choice that is made before it. All four are one visitor's.
+VISITS = {"No choice": "", "Reject": "reject", "Accept": "accept", "Withdraw": "withdraw"}
+UNLISTED = "(unlisted)"
+_NEEDED = {
+    "fastapi": "fastapi",
+    "httpx": "httpx",
+    "python_multipart": "python-multipart",
+    "rich": "rich",
+    "uvicorn": "uvicorn",
+}
+_COLOURS = {Action.KEPT: "green", Action.DROPPED: "red", Action.REWRITTEN: "yellow"}
+
+# What the gate decided on one visit, by the cookie's name.
+Visit = dict[str, Decision]
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Print the table and exit.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="The port on 127.0.0.1; 0 takes any free one.",
+)
+def demo(once: bool, port: int) -> None:
+    """Serve a small gated shop, visit it four times, and show what became of its cookies."""
+    if missing := [package for module, package in _NEEDED.items() if find_spec(module) is None]:
+        packages = " ".join(missing)
+        raise CannotRun(f"the demo needs what is not installed here: pip install {packages}")
+    shop = find_shop(Path(__file__).parent)
+    if shop is None:
+        raise CannotRun("the demo shop is not installed here: run make demo in a checkout")
+    # Bounded, since the shop is served for as long as the operator likes.
+    decisions: deque[Decision] = deque(maxlen=1000)
+    try:
+        app = _gated(shop, decisions)
+    except ConfigError as error:
+        raise CannotRun(str(error)) from None
+    # The table tells all that the log would.
+    logging.getLogger("consentgate").setLevel(logging.ERROR)
+    with closing(_listen(port)) as listener, suppress(KeyboardInterrupt):
+        asyncio.run(_serve(app, listener, decisions, shop.with_name(POLICY), once))
+
+
+def find_shop(here: Path) -> Path | None:
+    """Return the shop's file as seen from the folder `here` of this module, if there is one."""
+    places = [here / "shop"]
+    if here.parents[1].name == "src":
+        places.append(here.parents[2] / "examples")
+    return next((place / SHOP for place in places if (place / SHOP).is_file()), None)
+
+
+def _gated(shop: Path, decisions: deque[Decision]) -> FastAPI:
+    """Return the shop with a gate that tells its decisions; the example's own gate keeps them."""
+    spec = spec_from_file_location("consentgate_demo_shop", shop)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    app: FastAPI = module.create_app()
+    return wrap(app, shop.with_name(POLICY), on_decision=decisions.append)
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket()
+    if os.name == "posix":  # elsewhere it would take the port from whoever has it
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        raise CannotRun(
+            f"port {port} cannot be used ({error.strerror}): choose another, "
+            "for example --port 8001, or --port 0 for any"
+        ) from None
+    return listener
+
+
+async def _serve(
+    app: FastAPI, listener: socket.socket, decisions: deque[Decision], policy: Path, once: bool
+) -> None:
+    import uvicorn
+
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not (server.started or serving.done()):
+            await asyncio.sleep(0.01)
+        visits = await _visit(address, decisions)
+        _show(visits, [category.id for category in load_policy(policy).categories])
+        click.echo(f"The policy   {policy}")
+        if not once:
+            click.echo(f"The shop     {address}/")
+            click.echo(f"Your choice  {address}/_gate/")
+            click.echo("Ctrl-C closes the shop.")
+            await serving
+    finally:
+        server.should_exit = True
+        await serving
+
+
+async def _visit(address: str, decisions: deque[Decision]) -> dict[str, Visit]:
+    """Make the four visits over HTTP, as a browser would; return what was decided on each."""
+    import httpx
+
+    visits = {}
+    # Without trust_env=False a proxy of the environment would be asked for 127.0.0.1.
+    async with httpx.AsyncClient(
+        base_url=address, headers={"Origin": address}, follow_redirects=True, trust_env=False
+    ) as client:
+
+        async def post(path: str, **form: str) -> None:
+            (await client.post(path, data=form)).raise_for_status()
+
+        for title, choice in VISITS.items():
+            if choice:
+                await post("/_gate/choice", action=choice, next="/")
+            decisions.clear()
+            for page in ("/", "/product/mug"):
+                (await client.get(page)).raise_for_status()
+            await post("/basket", sku="mug", csrf=client.cookies["csrftoken"])
+            visits[title] = {decision.name: decision for decision in decisions}
+    return visits
+
+
+def _show(visits: dict[str, Visit], categories: list[str]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    def table(*columns: str) -> Table:
+        made = Table(box=SIMPLE_HEAD)
+        for column in columns:
+            made.add_column(column, no_wrap=True)
+        return made
+
+    def order(decision: Decision) -> int:
+        known = decision.category in categories
+        return categories.index(decision.category or "") if known else len(categories)
+
+    everything = [decision for visit in visits.values() for decision in visit.values()]
+    everything.sort(key=order)
+    cookies = table("Cookie", "Category", *visits)
+    for name, category in {one.name: one.category or UNLISTED for one in everything}.items():
+        cookies.add_row(name, category, *(_result(visit.get(name)) for visit in visits.values()))
+    reasons = table("Category", "Result", "Reason")
+    for row in dict.fromkeys(
+        (one.category or UNLISTED, _result(one), one.reason) for one in everything
+    ):
+        reasons.add_row(*row)
+    console = Console(highlight=False)
+    console.print("[bold]One visitor comes four times.[/] What became of the cookies the shop set:")
+    console.print(cookies)
+    console.print("[bold]Why,[/] in the words of the gate:")
+    console.print(reasons)
+
+
+def _result(decision: Decision | None) -> str:
+    if decision is None:
+        return "not set"
+    return f"[{_COLOURS[decision.action]}]{decision.action}[/]"

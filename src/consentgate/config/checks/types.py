@@ -1,0 +1,64 @@
+"""Do the values of a Policy made in Python have the types that its fields declare?
+
+A file's Policy has them by construction. The declarations themselves are asked, so that no type is
+written down twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, get_args, get_origin, get_type_hints
+
+from ...core.policy import Category, Policy, Rule
+from ..problems import Fault, Path, kind_of
+
+_NAMES = {
+    str: "text",
+    bool: "True or False",
+    int: "a whole number",
+    Rule: "a Rule",
+    Category: "a Category",
+    Policy: "a Policy",
+}
+
+
+def type_faults(policy: Policy) -> list[Fault]:
+    """Return a fault for each value, at any depth, that is not of its field's type."""
+    return list(_faults(policy, Policy, ()))
+
+
+def _faults(value: object, kind: Any, place: Path) -> Iterator[Fault]:
+    if get_origin(kind) is tuple:
+        if isinstance(value, tuple):
+            for number, member in enumerate(value):
+                yield from _faults(member, get_args(kind)[0], (*place, number))
+        else:
+            yield _fault(place, value, "a tuple")
+    elif not _is_one_of(value, _kinds(kind)):
+        yield _fault(place, value, " or ".join(_NAMES.get(one, "None") for one in _kinds(kind)))
+    elif kind in (Policy, Category, Rule):
+        for name, hint in _hints(kind):
+            yield from _faults(getattr(value, name), hint, (*place, name))
+
+
+@cache
+def _hints(kind: type) -> tuple[tuple[str, Any], ...]:
+    return tuple(get_type_hints(kind).items())
+
+
+def _kinds(kind: Any) -> tuple[Any, ...]:
+    """Return the members of a union, or the one type that it is."""
+    return get_args(kind) or (kind,)
+
+
+def _is_one_of(value: object, kinds: tuple[Any, ...]) -> bool:
+    # True is an int to Python, but no number of seconds to us.
+    if isinstance(value, bool):
+        return bool in kinds
+    return isinstance(value, kinds)
+
+
+def _fault(place: Path, value: object, wanted: str) -> Fault:
+    message = f"must be {wanted}, not {kind_of(value)}"
+    return Fault(code="CG102", path=place, message=message, remedy=f"give it {wanted}")

@@ -1,0 +1,66 @@
+"""The keys that a policy file may have, and what to say of any other."""
+
+from __future__ import annotations
+
+import re
+
+from .problems import Fault, Path, nearest
+
+# Dictionaries, for they keep their order and are compared at once.
+Keys = dict[str, None]
+
+TOP: Keys = dict.fromkeys(("version", "mode", "unknown", "consent", "categories", "cookies"))
+CONSENT: Keys = dict.fromkeys(
+    (
+        "secret_env",
+        "site",
+        "origins",
+        "exclude",
+        "prefix",
+        "cookie",
+        "domain",
+        "same_site",
+        "secure",
+        "mirror",
+    )
+)
+CATEGORY: Keys = dict.fromkeys(
+    ("always", "title", "description", "cookies", "local_storage", "session_storage")
+)
+RULE: Keys = dict.fromkeys(("name", "provider", "purpose", "duration"))
+LONG_RULE: Keys = {"name": None, "category": None, **RULE}
+
+# Where a key belongs that was written in the wrong table; the first that has it.
+_HOMES = (
+    ("in the table of one cookie", RULE),
+    ("in a [[cookies]] table", LONG_RULE),
+    ("in a [categories.…] table", CATEGORY),
+    ("in [consent]", CONSENT),
+    ("at the top of the file, before the first [table]", TOP),
+)
+_SECRETIVE = re.compile("secret|key|password", re.IGNORECASE)
+_VARIABLE = re.compile("[A-Z_][A-Z0-9_]*")
+
+
+def unknown_key(at: Path, key: str, value: object, known: Keys) -> Fault:
+    """Return what to say of a key that its table does not have."""
+    path: Path = (*at, key)
+    if at in ((), ("consent",)) and _SECRETIVE.search(key) and _is_secret(value):
+        return Fault(
+            code="CG304",
+            path=path,
+            message="a signing key does not belong in a file",
+            remedy="take it out and make a new one; secret_env names the variable that holds it",
+        )
+    home = next((where for where, keys in _HOMES if key in keys), None)
+    if home is not None:
+        remedy = f"it belongs {home}"
+    else:
+        remedy = nearest(key, known) or f"known here: {', '.join(known)}"
+    return Fault(code="CG101", path=path, message=f"unknown key {key!r}", remedy=remedy)
+
+
+def _is_secret(value: object) -> bool:
+    """Say whether a value of a suspicious key is the secret itself, and not a variable's name."""
+    texts = value if isinstance(value, list) else [value]
+    return any(isinstance(text, str) and not _VARIABLE.fullmatch(text) for text in texts)
