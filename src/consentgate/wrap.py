@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .config import gate_of, load_gate
 from .core.compiled import Compiled
 from .core.consent import Choice
-from .core.gate import Gate
+from .core.gate import Forward, Gate
 from .core.http import Request
 from .core.memo import Memo
 from .core.policy import Policy, Rule
+from .core.visit import Visit
 from .handler import RequestConsent
 from .learn import family, rules_of
 from .presets import necessary_rules
@@ -186,6 +187,21 @@ class _Entry:
         return _nobody()
 
 
+class _NoSite(Gate):
+    """The gate of a host without a policy: no category is unknown to it, and each is refused."""
+
+    __slots__ = ()
+
+    def admit(
+        self,
+        request: Request,
+        now: float,
+        fresh_id: Callable[[], bytes],
+        visit: type[Visit] = RequestConsent,
+    ) -> Forward:
+        return super().admit(request, now, fresh_id, _Nobody)
+
+
 class _Sites:
     """Several sites in one process: a gate for each answer of the operator's callable."""
 
@@ -203,7 +219,7 @@ class _Sites:
         self._gates: Memo[object, tuple[object, Gate]] = Memo(256)
         self._said: set[str] = set()
         # For a host of which the operator says nothing: what frameworks need, and nothing else.
-        self._fallback = Gate(
+        self._fallback = _NoSite(
             Policy(version=""), [secrets.token_bytes(32)], known=(*necessary_rules(), *rules)
         )
 

@@ -120,7 +120,7 @@ ACTIONS = "The action must be one of: accept, reject, save, withdraw."
         (
             JSON,
             b'{"action":"reject","action":"accept"}',
-            "The field action was sent more than once.",
+            "A field was sent more than once.",
         ),
         (
             JSON,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -15,8 +17,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 import consentgate
+from consentgate.cli.demo import demo
 from examples.shop_servers import EXAMPLES, bare_environment, stop
 
 COMMAND = [sys.executable, "-m", "consentgate", "demo"]
@@ -80,6 +84,15 @@ def test_once_prints_what_became_of_every_cookie_and_why(columns: int, tmp_path:
     assert policy == f"The policy   {EXAMPLES / 'shop.toml'}"
 
 
+def test_the_command_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Called from Python it prints the same, closes its sockets and gives control back."""
+    for variable in ("CONSENTGATE_SECRET", "SHOP_SECRET"):
+        monkeypatch.setenv(variable, secrets.token_urlsafe(48))
+    result = CliRunner().invoke(demo, ["--once", "--port", "0"])
+    assert (result.exit_code, tables(result.stdout)) == (0, COOKIES + REASONS)
+    assert result.stderr == ""
+
+
 @pytest.fixture
 def serving(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The demo, left running."""
@@ -134,7 +147,7 @@ def test_a_port_in_use_is_said_in_one_sentence(tmp_path: Path) -> None:
         done = run("--once", "--port", str(port), scratch=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"Error: port {port} cannot be used (Address already in use): choose another, "
+        f"Error: port {port} cannot be used ({os.strerror(errno.EADDRINUSE)}): choose another, "
         "for example --port 8001, or --port 0 for any\n"
     )
 

@@ -234,7 +234,7 @@ def quart_site() -> Any:
     inner = app.asgi_app
 
     async def mounting(scope: Any, receive: Any, send: Any) -> None:
-        if not scope["path"].startswith("/sub/"):
+        if not scope.get("path", "").startswith("/sub/"):
             await inner(scope, receive, send)
             return
         headers = [(b"set-cookie", b"_ga_sub=1"), (b"set-cookie", b"session=1")]

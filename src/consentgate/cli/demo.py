@@ -66,8 +66,8 @@ def demo(once: bool, port: int) -> None:
         app = _gated(shop, decisions)
     except ConfigError as error:
         raise CannotRun(str(error)) from None
-    # The table tells all that the log would.
-    logging.getLogger("consentgate").setLevel(logging.ERROR)
+    # Else the log would say on stderr, between the rows, what the tables tell.
+    logging.getLogger("consentgate").addHandler(logging.NullHandler())
     with closing(_listen(port)) as listener, suppress(KeyboardInterrupt):
         asyncio.run(_serve(app, listener, decisions, shop.with_name(POLICY), once))
 
@@ -112,7 +112,7 @@ async def _serve(
     import uvicorn
 
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         while not (server.started or serving.done()):

@@ -40,6 +40,7 @@ class Question(NamedTuple):
 class Answer(NamedTuple):
     """What the gate decided, and what the decision rested on."""
 
+    line: bytes
     decision: Decision
     sent: bytes | None  # the value that leaves
     names: frozenset[bytes] | None  # under which some browser could store it
@@ -86,7 +87,7 @@ def explain(ctx: click.Context, cookie: str, file: str, granted: tuple[str, ...]
 def ask(gate: Gate, line: bytes, allowed: frozenset[str], now: float) -> Answer:
     """Ask the gate's own judge about one Set-Cookie value."""
     decision, sent, _ = gate.judge.judge(line, allowed, now)
-    return Answer(decision, sent, stored_names(line), is_deletion(line, now))
+    return Answer(line, decision, sent, stored_names(line), is_deletion(line, now))
 
 
 def question_of(text: str) -> Question:
@@ -189,6 +190,8 @@ def _remedy(answer: Answer, gate: Gate, file: str) -> Iterator[tuple[str, str]]:
         yield label, f"the visitor allows {category} (try --granted {category})"
     elif names is None:
         yield label, "take the control byte (a tab, say) out of the line"
+    elif b"" in names and not answer.line.isascii():
+        yield label, "write its name in ASCII: some browsers end a line at the first other sign"
     elif b"" in names:
         yield label, "give the cookie a name: NAME=VALUE"
     elif names & gate.site.own_names():

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
 
 from ..core.gate import Gate
@@ -44,9 +44,9 @@ def load_gate(path: str | os.PathLike[str], *, environ: Mapping[str, str] | None
 
 def gate_of(policy: Policy, *, environ: Mapping[str, str] | None = None) -> Gate:
     """Make a gate from a Policy built in Python. Raises ConfigError, as for a file."""
-    examined = _Examined("Policy", policy, type_faults(policy))
-    if not examined.faults:
-        examined.faults += _faults_of(policy)
+    examined = _Examined("Policy", policy)
+    examined.faults += type_faults(policy) or _faults_of(policy)
+    examined.find_key_variable(("secret_env",))
     return _gate(examined, environ)
 
 
@@ -59,12 +59,20 @@ def inspect(path: str | os.PathLike[str]) -> tuple[Policy, list[Problem]]:
 class _Examined:
     """A policy, as far as it could be made out, and what is wrong with it."""
 
-    def __init__(self, file: str, policy: Policy, faults: list[Fault], text: str = "") -> None:
+    def __init__(self, file: str, policy: Policy, text: str = "") -> None:
         self.file = file
         self.policy = policy
-        self.faults = faults
-        self.secret_env: Path | None = ("secret_env",)  # where it stands; None: nobody knows
+        self.faults: list[Fault] = []
+        # Where the name of the keys' variable stands; None where nobody knows which was meant.
+        self.key_variable: Path | None = None
         self._text = text
+
+    def find_key_variable(self, path: Path, misspelled: Iterable[Path] = ()) -> None:
+        """Take `path` for the place of the variable's name, unless it, or a table around it, is at
+        fault or misspelled."""
+        unsure = {fault.path for fault in self.faults} | set(misspelled)
+        if not any(path[: end + 1] in unsure for end in range(len(path))):
+            self.key_variable = path
 
     def problems(self) -> list[Problem]:
         """Return every problem and warning with its line, in the order of the file."""
@@ -99,22 +107,20 @@ class _Examined:
 
 def _examine_file(file: str) -> _Examined:
     source = read_source(file)
-    examined = _Examined(file, Policy(version=""), list(source.faults), source.text)
     if source.data is None:
-        examined.secret_env = None
+        examined = _Examined(file, Policy(version=""))
+        examined.faults += source.faults
         return examined
     reader = Reader()
-    examined.policy = reader.policy(source.data)
-    examined.faults += reader.faults
+    examined = _Examined(file, reader.policy(source.data), source.text)
+    examined.faults += [*source.faults, *reader.faults]
     for rule, path in reader.orphans:
         examined.faults += rule_faults(rule, path)
-    blamed = {fault.path for fault in reader.faults}
-    for fault in _faults_of(examined.policy):
-        located = reader.located(fault)
-        # What the reader could not take stands at its default: no news that this is wrong too.
-        if located.path not in blamed:
-            examined.faults.append(located)
-    examined.secret_env = reader.path_of(("secret_env",))
+    # What the reader could not take, or not find, stands at its default: that is no news.
+    known = reader.meant | {one.path for one in reader.faults if one.severity == "error"}
+    located = map(reader.located, _faults_of(examined.policy))
+    examined.faults += [fault for fault in located if fault.path not in known]
+    examined.find_key_variable(reader.path_of(("secret_env",)), reader.meant)
     return examined
 
 
@@ -127,12 +133,9 @@ def _faults_of(policy: Policy) -> list[Fault]:
 
 def _gate(examined: _Examined, environ: Mapping[str, str] | None) -> Gate:
     keys: list[bytes] = []
-    place = examined.secret_env
-    # Where secret_env itself is at fault, nobody knows which variable was meant.
-    if place is not None and all(fault.path != place for fault in examined.faults):
-        keys, wrong = read_keys(
-            examined.policy.secret_env, os.environ if environ is None else environ
-        )
+    if (place := examined.key_variable) is not None:
+        variable = examined.policy.secret_env
+        keys, wrong = read_keys(variable, os.environ if environ is None else environ)
         remedy = f"make a good one with: {MAKE_ONE}"
         examined.faults += [
             Fault(code=code, path=place, message=message, remedy=remedy) for code, message in wrong

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .problems import Fault, Path, nearest
+from .problems import Fault, Path, did_you_mean
 
 # Dictionaries, for they keep their order and are compared at once.
 Keys = dict[str, None]
@@ -52,12 +52,15 @@ def unknown_key(at: Path, key: str, value: object, known: Keys) -> Fault:
             message="a signing key does not belong in a file",
             remedy="take it out and make a new one; secret_env names the variable that holds it",
         )
-    home = next((where for where, keys in _HOMES if key in keys), None)
-    if home is not None:
-        remedy = f"it belongs {home}"
-    else:
-        remedy = nearest(key, known) or f"known here: {', '.join(known)}"
+    remedies = [_home(key), did_you_mean(key, known)]
+    if isinstance(value, (dict, list)):  # [category.x]: the name of a table, not a key astray
+        remedies.reverse()
+    remedy = remedies[0] or remedies[1] or f"known here: {', '.join(known)}"
     return Fault(code="CG101", path=path, message=f"unknown key {key!r}", remedy=remedy)
+
+
+def _home(key: str) -> str:
+    return next((f"it belongs {where}" for where, keys in _HOMES if key in keys), "")
 
 
 def _is_secret(value: object) -> bool:

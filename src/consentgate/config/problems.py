@@ -33,6 +33,7 @@ A code is stable, has one meaning, and is never given to another.
     Allowed, but probably not meant
     CG501  Warning: a pattern takes over names that frameworks need.
     CG502  Warning: cookies that no rule names leave without consent.
+    CG503  Warning: a category is named by a cookie, but has no table of its own.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 Path = tuple[str | int, ...]
 
@@ -119,11 +121,15 @@ def quoted(key: str) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return the question whether the nearest of the known words was meant, or ""."""
-    from difflib import get_close_matches  # costs a good file nothing
-
+    """Return the one of the known words that was most likely meant, or ""."""
     near = get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else ""
+    return near[0] if near else ""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the question whether the nearest of the known words was meant, or ""."""
+    near = nearest(word, known)
+    return f"did you mean {near!r}?" if near else ""
 
 
 def kind_of(value: object) -> str:

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ..core.policy import Category, Policy, Rule
+from ..core.policy import NECESSARY, Category, Policy, Rule
+from .checks.settings import CHOICES, choices_for
 from .duration import seconds_of
 from .known import CATEGORY, CONSENT, LONG_RULE, RULE, TOP, Keys, unknown_key
-from .problems import Fault, Path, key_path, kind_of, nearest
+from .problems import Fault, Path, did_you_mean, key_path, kind_of, nearest
 
 # The type of a key is that of its field's default.
 _DEFAULTS = Policy(version="")
@@ -25,14 +26,17 @@ _Placed = list[tuple[Rule, Path]]
 class Reader:
     """Reads one file's data.
 
-    Meanwhile `faults` fills up, each at its path in the file, and so do the `orphans`: rules whose
-    category is not known, which are no part of the policy.
+    Meanwhile these fill up: `faults`, each at its path in the file; `meant`, the paths of keys that
+    are missing because they are misspelled, most likely; `orphans`, rules of no known category,
+    which are no part of the policy.
     """
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
+        self.meant: set[Path] = set()
         self.orphans: _Placed = []
         self._paths: dict[Path, Path] = {}
+        self._implied: dict[str, Path] = {}  # categories without a table, where first named
         self._short: set[Path] = set()  # paths of cookies that are a name alone
 
     def policy(self, data: dict[str, Any]) -> Policy:
@@ -77,24 +81,38 @@ class Reader:
         rules: dict[str, _Placed] = {id: [] for id in tables}
         for id, table in tables.items():
             for entry, path in self._members(table, "cookies", ("categories", id)):
-                self._rule(entry, id, path, RULE, rules[id])
+                if isinstance(entry, dict):
+                    self._known_keys(entry, RULE, path)
+                    self._rule(entry, id, path, rules[id])
+                elif isinstance(entry, str):
+                    self._short.add(path)
+                    rules[id].append((Rule(name=entry, category=id), path))
+                else:
+                    remedy = 'write "_ga*", or { name = "_ga*", provider = "…" }'
+                    self._wrong_type(path, entry, "a name or a table", remedy)
         for entry, path in self._members(data, "cookies", ()):
             if isinstance(entry, dict):
-                id = self._category_of(entry, path, data.get("categories", {}))
-                self._rule(entry, id, path, LONG_RULE, rules.get(id, self.orphans))
+                self._known_keys(entry, LONG_RULE, path)
+                id = self._category_of(entry, path, given, rules)
+                self._rule(entry, id, path, rules.get(id, self.orphans))
             else:
                 self._wrong_type(path, entry, "a table", 'write [[cookies]], and name = "…" below')
         return tuple(
-            self._category(number, id, table, rules[id])
-            for number, (id, table) in enumerate(tables.items())
+            self._category(number, id, tables.get(id), placed)
+            for number, (id, placed) in enumerate(rules.items())
         )
 
-    def _category(self, number: int, id: str, table: dict[str, Any], rules: _Placed) -> Category:
-        at: Path = ("categories", id)
+    def _category(
+        self, number: int, id: str, table: dict[str, Any] | None, rules: _Placed
+    ) -> Category:
         place: Path = ("categories", number)
-        self._paths[place] = self._paths[(*place, "id")] = at
         for position, (_, path) in enumerate(rules):
             self._paths[(*place, "rules", position)] = path
+        if table is None:  # no more is known of it than its id
+            self._paths[place] = self._paths[(*place, "id")] = self._implied[id]
+            return Category(id=id, always=id == NECESSARY, rules=tuple(rule for rule, _ in rules))
+        at: Path = ("categories", id)
+        self._paths[place] = self._paths[(*place, "id")] = at
         self._known_keys(table, CATEGORY, at)
         return Category(
             id=id,
@@ -106,37 +124,41 @@ class Reader:
             session_storage=self._texts(table, "session_storage", at, place),
         )
 
-    def _category_of(self, entry: dict[str, Any], path: Path, categories: object) -> str:
+    def _category_of(
+        self,
+        entry: dict[str, Any],
+        path: Path,
+        given: dict[str, Any],
+        rules: dict[str, _Placed],
+    ) -> str:
+        """Return the category that an entry of [[cookies]] names; a new one is added to `rules`."""
         id = self._text(entry, "category", path)
+        at: Path = (*path, "category")
         if "category" not in entry:
-            remedy = "add category = the id of one of [categories.*]"
-            self._note("CG103", (*path, "category"), "the cookie has no category", remedy)
-        elif not isinstance(entry["category"], str) or not isinstance(categories, dict):
-            pass  # that it is unknown is no news then
-        elif id not in categories:
-            remedy = nearest(id, categories) or f"add [{key_path(('categories', id))}]"
-            self._note("CG204", (*path, "category"), f"there is no category {id!r}", remedy)
+            if at not in self.meant:
+                remedy = "add category = the id of one of [categories.*]"
+                self._note("CG103", at, "the cookie has no category", remedy)
+        elif isinstance(entry["category"], str) and id not in rules and id not in given:
+            if remedy := did_you_mean(id, [*given, *rules]):
+                self._note("CG204", at, f"there is no category {id!r}", remedy)
+            else:
+                rules[id] = []
+                self._implied[id] = at
+                message = f"category {id!r} has no table, so visitors are not told what it is for"
+                remedy = f"add [{key_path(('categories', id))}] with title and description"
+                self._note("CG503", at, message, remedy, "warning")
         return id
 
-    def _rule(self, entry: object, category: str, path: Path, known: Keys, rules: _Placed) -> None:
+    def _rule(self, entry: dict[str, Any], category: str, path: Path, rules: _Placed) -> None:
         """Append to `rules` the rule that an entry describes."""
-        if isinstance(entry, str):
-            self._short.add(path)
-            rules.append((Rule(name=entry, category=category), path))
-            return
-        if not isinstance(entry, dict):
-            remedy = 'write "_ga*", or { name = "_ga*", provider = "…" }'
-            self._wrong_type(path, entry, "a name or a table", remedy)
-            return
-        self._known_keys(entry, known, path)
         name = self._text(entry, "name", path)
         provider = self._text(entry, "provider", path)
         purpose = self._text(entry, "purpose", path)
         duration = self._text(entry, "duration", path)
-        if "name" not in entry:
+        if "name" not in entry and (*path, "name") not in self.meant:
             remedy = 'add name = "…"; * stands for any text'
             self._note("CG103", (*path, "name"), "the cookie has no name", remedy)
-        elif isinstance(entry["name"], str):
+        elif isinstance(entry.get("name"), str):
             rule = Rule(
                 name=name,
                 category=category,
@@ -150,12 +172,13 @@ class Reader:
     # --- values ---------------------------------------------------------------------------------
 
     def _known_keys(self, table: dict[str, Any], known: Keys, at: Path) -> None:
-        if not table.keys() <= known.keys():
-            self.faults += [
-                unknown_key(at, key, value, known)
-                for key, value in table.items()
-                if key not in known
-            ]
+        if table.keys() <= known.keys():
+            return
+        for key, value in table.items():
+            if key not in known:
+                self.faults.append(unknown_key(at, key, value, known))
+                if (meant := nearest(key, known)) not in table:
+                    self.meant.add((*at, meant))
 
     def _like_default(self, key: str, table: dict[str, Any], at: Path) -> Any:
         default = getattr(_DEFAULTS, key)
@@ -169,7 +192,8 @@ class Reader:
         value = table.get(key, default)
         if isinstance(value, str):
             return value
-        self._wrong_type((*at, key), value, "text", f'write {key} = "…"')
+        remedy = choices_for(key) if key in CHOICES else f'write {key} = "…"'
+        self._wrong_type((*at, key), value, "text", remedy)
         return default
 
     def _boolean(self, table: dict[str, Any], key: str, at: Path, default: bool) -> bool:
@@ -217,5 +241,9 @@ class Reader:
     def _wrong_type(self, path: Path, value: object, wanted: str, remedy: str) -> None:
         self._note("CG102", path, f"must be {wanted}, not {kind_of(value)}", remedy)
 
-    def _note(self, code: str, path: Path, message: str, remedy: str) -> None:
-        self.faults.append(Fault(code=code, path=path, message=message, remedy=remedy))
+    def _note(
+        self, code: str, path: Path, message: str, remedy: str, severity: str = "error"
+    ) -> None:
+        self.faults.append(
+            Fault(code=code, path=path, message=message, remedy=remedy, severity=severity)
+        )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from .cookies import canonical_deletion, has_control, is_deletion, stored_names
-from .matcher import Matcher
+from .matcher import MAX_INNER_NAME, Matcher
 from .memo import Memo
 from .policy import Rule
 
@@ -154,6 +154,8 @@ class Judge:
     def _verdict_of(self, name: bytes, shown: str) -> Verdict:
         if name in self._own:
             return self._barred(shown, "only the gate itself sets its own cookie")
+        if len(name) > MAX_INNER_NAME:
+            return self._barred(shown, "its name is too long to be compared with every rule")
         rule = self.rule(name) if name else None
         if rule is None:
             if self._block:

@@ -65,16 +65,16 @@ def safe_next(text: str) -> str | None:
     Refused: schemes, `//host`, any backslash (browsers read it as a slash) and control characters
     (browsers remove tabs and line ends before they read).
     """
-    if not text.startswith("/") or text.startswith("//") or len(text) > MAX_NEXT:
+    # One slash and then no other: nothing that begins so has a scheme or a host.
+    if not text.startswith("/") or text.startswith("//"):
         return None
     if "\\" in text or any(character < " " or character == "\x7f" for character in text):
         return None
     try:
-        parts = urlsplit(text)
         path = quote(text, safe="/?#[]@!$&'()*+,;=:%~", errors="strict")
-    except ValueError:  # an unpaired surrogate, or brackets that urlsplit takes for an address
+    except UnicodeEncodeError:  # an unpaired surrogate
         return None
-    return path if not parts.scheme and not parts.netloc else None
+    return path if len(path) <= MAX_NEXT else None
 
 
 def page_before(request: Request) -> str | None:

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from ...core.own_cookie import host_name, is_loopback
 from ...core.policy import Policy
 from ..keys import looks_like_key
-from ..problems import Fault, Path, nearest
+from ..problems import Fault, Path, did_you_mean
 
 # RFC 6265bis 5.5: browsers keep no cookie for longer.
 MAX_LIFETIME = 400 * 86_400
 
-_CHOICES = {
+CHOICES = {
     "mode": ("enforce", "report"),
     "unknown": ("block", "allow"),
     "same_site": ("lax", "strict", "none"),
@@ -32,15 +32,20 @@ def setting_faults(policy: Policy) -> Iterator[Fault]:
     if not policy.version.strip():
         remedy = 'add version = "2026-11" (any text; it is recorded with every choice)'
         yield _fault("CG103", ("version",), "the policy has no version", remedy)
-    for field, allowed in _CHOICES.items():
+    for field, allowed in CHOICES.items():
         value = getattr(policy, field)
         if value not in allowed:
-            choices = " or ".join(f'"{one}"' for one in allowed)
-            remedy = nearest(value, allowed) or f"write {choices}"
+            remedy = did_you_mean(value, allowed) or choices_for(field)
             yield _cannot_be(field, value, remedy)
     yield from _key(policy)
     yield from _own_cookie(policy)
     yield from _addresses(policy)
+
+
+def choices_for(field: str) -> str:
+    """Return what to write where only a few words can stand."""
+    words = [f'"{one}"' for one in CHOICES[field]]
+    return f"write {', '.join(words[:-1])} or {words[-1]}"
 
 
 def _key(policy: Policy) -> Iterator[Fault]:
