@@ -104,14 +104,17 @@ def test_the_name_of_the_header_is_read_as_servers_send_it(name: bytes) -> None:
     assert sent[0]["headers"] == PRIVATE
 
 
-def test_no_message_is_mutated_and_an_untouched_one_passes_by_identity() -> None:
-    """A message may be shared between requests: it is copied to be changed, else handed on."""
+def test_no_message_is_mutated_and_no_list_of_headers_is_the_apps_own() -> None:
+    """A message may be shared, and its list may grow once it is sent: what leaves is a copy."""
     changed, untouched = start([SID, GA]), start([SID, (b"x-a", b"b")])
     before = copy.deepcopy(changed)
     sent = asyncio.run(exchange(answering(changed), scope()))
     assert changed == before
     assert sent[0] is not changed
-    assert asyncio.run(exchange(answering(untouched), scope()))[0] is untouched
+    passed = asyncio.run(exchange(answering(untouched), scope()))[0]
+    assert passed == untouched
+    assert passed is not untouched
+    assert passed["headers"] is not untouched["headers"]
 
 
 def test_every_other_message_passes_by_identity() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
+from copy import copy
 from functools import partial
 from time import time
 from typing import Any
@@ -18,7 +19,7 @@ from .core.headers import as_bytes
 from .core.http import Header, Request
 from .core.own_cookie import host_of
 from .core.token import ID_BYTES
-from .handler import RequestConsent
+from .handler import RequestConsent, is_undecided
 from .report import OnDecision, Reporter
 
 # A scope and a message hold anything at all, by their specification.
@@ -61,14 +62,24 @@ class ConsentMiddleware:
         self._told: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.handle(scope, receive, send)
+        try:
+            await self.handle(scope, receive, send)
+        except BaseException:
+            scope.pop(MARK, None)  # whoever asks again with this scope is gated again
+            raise
+
+    def around(self, app: App) -> ConsentMiddleware:
+        """Return the same gate around another app."""
+        other = copy(self)
+        other._app = app
+        return other
 
     def handle(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Do what calling does, without a coroutine of its own: one layer less per request."""
         kind = scope["type"]
         if kind not in ("http", "websocket"):
             return self._app(scope, receive, send)
-        if MARK in scope:
+        if MARK in scope and is_undecided(scope[MARK]):
             self._tell("gated twice", "the app is wrapped twice: the outer gate decides alone")
             return self._app(scope, receive, send)
         if "app" in scope:
@@ -131,20 +142,27 @@ class ConsentMiddleware:
 
 
 def _start(step: Forward, message: Message, can_add: bool, report: Reporter) -> Message:
-    given = message.get("headers", ())
-    headers: list[Header] = given if type(given) is list else list(given)
+    # What is handed on is ours alone: GZip and the like read the headers when the body comes, and
+    # by then the app may have added to its own list.
+    headers: list[Header] = [*message.get("headers", ())]
     try:
-        if headers is given and step.passes(headers):
-            return message
-        finish = step.finish(headers, time(), can_add=can_add)
+        if not step.passes(headers):
+            headers = _finish(step, headers, can_add, report)
     except (TypeError, AttributeError, ValueError):
         # Not pairs of bytes. Some servers take text all the same, so it is read all the same.
-        finish = step.finish(as_bytes(headers), time(), can_add=can_add)
+        headers = _finish(step, as_bytes(headers), can_add, report)
+    if not headers and "headers" not in message:
+        return message
+    result = message.copy() if type(message) is dict else dict(message)
+    result["headers"] = headers
+    return result
+
+
+def _finish(step: Forward, headers: list[Header], can_add: bool, report: Reporter) -> list[Header]:
+    finish = step.finish(headers, time(), can_add=can_add)
     if finish.decisions:
         report(finish.decisions)
-    if finish.headers is given or (not finish.headers and not given):
-        return message
-    return {**message, "headers": finish.headers}
+    return finish.headers
 
 
 async def _answer(step: NeedBody | Reply, scope: Scope, receive: Receive, send: Send) -> None:

@@ -34,3 +34,11 @@ class RequestConsent(Visit):
 
     def __repr__(self) -> str:
         return f"<consent {'changed ' if self.changed else ''}for policy {self.version!r}>"
+
+
+def is_undecided(mark: object) -> bool:
+    """Say whether a mark is that of a gate around this one, which has yet to decide.
+
+    A mark that was left behind, by an earlier use of the same scope or environ, opens no way past.
+    """
+    return isinstance(mark, RequestConsent) and not mark.sealed

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .core.policy import NECESSARY, Rule
@@ -41,8 +41,19 @@ _FLASK_SETTINGS = (
 )
 # What a middleware calls the argument that names its cookie.
 _COOKIE_ARGUMENTS = ("session_cookie", "csrf_cookie_name", "auth_cookie_key")
-# Attributes by which wrappers hold the app that they wrap.
-_WRAPPED = ("app", "wsgi_app", "asgi_app", "application", "wrapped", "__wrapped__", "__self__")
+# Attributes by which wrappers, routes and routers hold what they pass a request on to.
+_HOLDING = (
+    "app",
+    "wsgi_app",
+    "asgi_app",
+    "application",
+    "wrapped",
+    "__wrapped__",
+    "router",
+    "original_router",  # a router that FastAPI includes
+)
+# Far more than any app has routes; a limit all the same, for objects that make up others.
+_MOST_OBJECTS = 50_000
 
 
 def rules_of(app: object) -> list[Rule]:
@@ -79,40 +90,44 @@ def family(app: object) -> str:
 
 
 def _names_of(app: object) -> Iterator[tuple[object, str]]:
-    reader = {
+    readers: dict[str, Callable[[Any], Iterator[tuple[object, str]]]] = {
         "flask": _flask,
         "quart": _flask,
         "starlette": _starlette,
         "litestar": _litestar,
         "django": _django,
-    }.get(family(app))
+    }
     try:
-        yield from reader(app) if reader else ()
+        yield from readers.get(family(app), _middleware)(app)
     except Exception:  # an app's settings may do anything; not knowing a name breaks no page
         _log.exception("could not ask the app for its cookie names")
 
 
 def _apps_within(app: object) -> Iterator[object]:
-    """Yield the app, the apps it wraps and those it mounts."""
+    """Yield the app, and whatever it wraps, routes to and mounts."""
     waiting: list[object] = [app]
     seen: set[int] = set()
-    while waiting and len(seen) < 200:
+    while waiting and len(seen) < _MOST_OBJECTS:
         one = waiting.pop()
         if id(one) in seen or isinstance(one, (str, bytes, type)) or one is None:
             continue
         seen.add(id(one))
         yield one
-        if family(one) in ("", "starlette"):
-            own = getattr(one, "__dict__", {})
-            waiting += [own[key] for key in _WRAPPED if key in own]
-            waiting += [getattr(one, "__self__", None), getattr(one, "func", None)]
-            waiting += [getattr(route, "app", None) for route in _list(own.get("routes"))]
-            router = own.get("router")
-            waiting += [
-                getattr(route, "app", None) for route in _list(getattr(router, "routes", ()))
-            ]
-            mounts = own.get("mounts")  # werkzeug's DispatcherMiddleware
-            waiting += list(mounts.values()) if isinstance(mounts, dict) else []
+        try:
+            waiting += _held_by(one)
+        except Exception:  # a stand-in for another object may refuse to be looked at
+            _log.debug("could not look into %s", type(one))
+
+
+def _held_by(app: object) -> list[object]:
+    own = getattr(app, "__dict__", {})
+    mounts = own.get("mounts")  # werkzeug's DispatcherMiddleware
+    return [
+        *(own[key] for key in _HOLDING if key in own),
+        *(getattr(app, key, None) for key in ("__self__", "func")),  # methods, partials
+        *_list(own.get("routes")),
+        *(mounts.values() if isinstance(mounts, dict) else ()),
+    ]
 
 
 def _list(value: object) -> list[Any]:
@@ -162,17 +177,26 @@ def _litestar(app: Any) -> Iterator[tuple[object, str]]:
         yield kwargs.get("auth_cookie_key"), "Litestar's sign-in"
 
 
+def _middleware(app: Any) -> Iterator[tuple[object, str]]:
+    """Yield the cookie names that a middleware, put around an app by hand, has kept."""
+    yield from _cookie_names(type(app).__name__, getattr(app, "__dict__", {}))
+
+
 def _arguments(
     cls: Any, args: tuple[object, ...], kwargs: dict[str, object]
 ) -> Iterable[tuple[object, str]]:
     """Yield the cookie names among the arguments of a middleware class, defaults included."""
-    name = getattr(cls, "__name__", str(cls))
     try:
         bound = inspect.signature(cls).bind_partial(*args, **kwargs)
         bound.apply_defaults()
     except (TypeError, ValueError):
         return
+    name = getattr(cls, "__name__", str(cls))
+    yield from _cookie_names(name, {**bound.arguments, **kwargs})
+
+
+def _cookie_names(name: str, values: dict[str, object]) -> Iterator[tuple[object, str]]:
     keeps_state = any(word in name.lower() for word in ("session", "csrf"))
-    for key, value in {**bound.arguments, **kwargs}.items():
+    for key, value in values.items():
         if key in _COOKIE_ARGUMENTS or (key == "cookie_name" and keeps_state):
             yield value, f"{name}({key}=…)"

@@ -249,17 +249,25 @@ def _gate_in_place(app: Any, entry: _Entry, is_asgi: bool) -> None:
     root_path = getattr(app, "root_path", "") if family(app) == "starlette" else ""
 
     async def call_asgi(self: Any, scope: Any, receive: Any, send: Any) -> None:
-        if self is not app or scope["type"] == "lifespan":
+        if scope["type"] == "lifespan":
             await base.__call__(self, scope, receive, send)
             return
         if root_path:
             scope["root_path"] = root_path
-        await (entry.ready or entry.prepare()).handle(scope, receive, send)
+        shell = entry.ready or entry.prepare()
+        if self is not app:  # a copy of it is gated as it is
+            shell = shell.around(partial(base.__call__, self))
+        try:
+            await shell.handle(scope, receive, send)
+        except BaseException:
+            scope.pop("consentgate", None)  # see asgi.ConsentMiddleware
+            raise
 
     def call_wsgi(self: Any, environ: Any, start_response: Any) -> Any:
-        if self is not app:
-            return base.__call__(self, environ, start_response)
-        return (entry.ready or entry.prepare())(environ, start_response)
+        shell = entry.ready or entry.prepare()
+        if self is not app:  # a copy of it is gated as it is
+            shell = shell.around(partial(base.__call__, self))
+        return shell(environ, start_response)
 
     app.__class__ = type(
         base.__name__,
@@ -288,7 +296,11 @@ class _AsgiApp:
         if scope["type"] == "lifespan":
             await entry.inner(scope, receive, send)
             return
-        await (entry.ready or entry.prepare()).handle(scope, receive, send)
+        try:
+            await (entry.ready or entry.prepare()).handle(scope, receive, send)
+        except BaseException:
+            scope.pop("consentgate", None)  # see asgi.ConsentMiddleware
+            raise
 
 
 class _WsgiApp:

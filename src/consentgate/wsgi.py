@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Iterable
+from copy import copy
 from functools import partial
 from time import time
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from .core.headers import as_bytes
 from .core.http import Request
 from .core.own_cookie import host_of
 from .core.token import ID_BYTES
-from .handler import RequestConsent
+from .handler import RequestConsent, is_undecided
 from .report import OnDecision, Reporter
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class ConsentMiddleware:
         self._told: set[str] = set()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if MARK in environ:
+        if MARK in environ and is_undecided(environ[MARK]):
             self._tell("the app is wrapped twice: the outer gate decides alone")
             return self._app(environ, start_response)
         request = _EnvironRequest(environ)
@@ -113,6 +114,11 @@ class ConsentMiddleware:
         def start_gated(
             status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None
         ) -> Write:
+            # Copies: the app may go on changing its own list, and servers read late. A status that
+            # could end its own line is a header in disguise.
+            headers = list(headers)
+            if isinstance(status, str) and ("\r" in status or "\n" in status):
+                status = status.replace("\r", " ").replace("\n", " ")
             try:
                 sent = [
                     (name.encode("latin-1"), value.encode("latin-1")) for name, value in headers
@@ -131,7 +137,17 @@ class ConsentMiddleware:
                 return start_response(status, headers)
             return start_response(status, headers, exc_info)
 
-        return self._app(environ, start_gated)
+        try:
+            return self._app(environ, start_gated)
+        except BaseException:
+            environ.pop(MARK, None)  # whoever asks again with this environ is gated again
+            raise
+
+    def around(self, app: WSGIApplication) -> ConsentMiddleware:
+        """Return the same gate around another app."""
+        other = copy(self)
+        other._app = app
+        return other
 
     def _tell(self, text: str) -> None:
         if text not in self._told:

@@ -24,7 +24,10 @@ always = "yes"
 cookies = ["basket", "_gid"]
 
 [categories.analytics]
-cookies = ["_gid", { name = "_ga*", duration = "a year" }]
+cookies = [
+    { name = "_ga*", duration = "a year" },
+    "_gid",
+]
 
 [[cookies]]
 name = "_fbp"
@@ -47,19 +50,19 @@ shop.toml:8: error[CG102] must be true or false, not text (categories.necessary.
     | ^^^^^^
     help: write always = true or always = false, without quotes
 
-shop.toml:12: error[CG202] '_gid' is named twice; \
-the other is categories.necessary.cookies[1] in line 9 (categories.analytics.cookies[0])
-  12 | cookies = ["_gid", { name = "_ga*", duration = "a year" }]
-     |             ^^^^
-    help: remove one of the two
-
-shop.toml:12: error[CG205] 'a year' is not a duration (categories.analytics.cookies[1].duration)
-  12 | cookies = ["_gid", { name = "_ga*", duration = "a year" }]
-     |                                                 ^^^^^^
+shop.toml:13: error[CG205] 'a year' is not a duration (categories.analytics.cookies[0].duration)
+  13 |     { name = "_ga*", duration = "a year" },
+     |                                  ^^^^^^
     help: write "session", or a number and a unit: "13 months", "90 days"
 
-shop.toml:16: error[CG204] there is no category 'analitics' (cookies[0].category)
-  16 | category = "analitics"
+shop.toml:14: error[CG202] '_gid' is named twice; \
+the other is categories.necessary.cookies[1] in line 9 (categories.analytics.cookies[1])
+  14 |     "_gid",
+     |      ^^^^
+    help: remove one of the two
+
+shop.toml:19: error[CG204] there is no category 'analitics' (cookies[0].category)
+  19 | category = "analitics"
      |             ^^^^^^^^^
     help: did you mean 'analytics'?
 
@@ -240,6 +243,7 @@ def problem(message: str, key: str = "", line: int = 1, code: str = "CG104") -> 
         ("[categories.stats]", "the cookie has no name", "categories.stats.name", "^" * 18),
         ("[categories.stats]", "two of a kind", "categories.stats", " " * 12 + "^" * 5),
         ("a-mode = 1", "must be text", "mode", "^^^^^^^^^^"),
+        ("  secure = 1", "must be 'true' or 'false'", "consent.secure", "  ^^^^^^"),
         ("", "the file ends here", "", "^"),
     ],
 )
@@ -265,6 +269,12 @@ def test_a_long_line_is_cut_to_what_matters() -> None:
         '"cookie_051", "cookie_052", "cookie_053", "cookie_…',
         "    |                                 ^^^^^^^^^^",
     ]
+
+
+def test_the_beginning_of_a_long_line_is_kept_where_it_matters() -> None:
+    """Nothing is cut from the left where the marker stands near the beginning."""
+    lines = shown(problem("too much", "purpose"), ["purpose = " + "x" * 200]).splitlines()
+    assert lines[1:3] == [f"  1 | purpose = {'x' * 85}…", "    | ^^^^^^^"]
 
 
 def test_a_problem_without_a_line_in_the_file_is_shown_without_one() -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from cli.command import GOOD_KEY, POLICY, environment, given, process, said
 from consentgate import __version__
+from consentgate.cli import main
 
 
 def test_it_says_its_version() -> None:
@@ -75,20 +79,19 @@ def test_what_only_the_demo_needs_costs_the_others_nothing() -> None:
     )
 
 
-def test_a_command_whose_module_cannot_be_loaded_says_what_it_needs() -> None:
-    """A missing package spoils one command with one sentence, and neither --help nor the rest."""
-    name = "consentgate.cli.demo"
-    done = without(name, command="demo --once")
-    assert (done.returncode, done.stdout, done.stderr) == (
-        2,
-        "",
-        f"Error: demo needs {name}, which is not installed\n",
-    )
-    assert f"Needs {name}, which is not installed." in without(name, command="--help").stdout
+def test_the_console_script_ends_with_the_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`main` is what the script calls: it reads sys.argv and leaves by SystemExit."""
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/anything", "check", "nowhere.toml"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("nowhere.toml: error[CG001] ")
 
 
 def test_a_check_loads_nothing_that_it_does_not_need() -> None:
-    """Checking a good file imports no web framework, no rich, no json printing of its own."""
+    """Checking a good file imports no web framework, no shell, no rich and no demo."""
     code = (
         "import sys\n"
         "from consentgate.cli import main\n"
@@ -112,12 +115,12 @@ def test_a_check_loads_nothing_that_it_does_not_need() -> None:
 
 
 def test_a_terminal_that_cannot_show_a_character_gets_an_escape(folder: Path) -> None:
-    """Where the output takes ASCII alone, a name beyond it is escaped, and nothing breaks."""
-    (folder / "größe.toml").write_text(POLICY)
-    env = environment(CONSENTGATE_SECRET=GOOD_KEY, PYTHONIOENCODING="ascii")
-    done = process("check", "größe.toml", env=env)
+    """Where the output's encoding lacks a letter it is escaped, and nothing breaks."""
+    (folder / "Ω.toml").write_text(POLICY)
+    env = environment(CONSENTGATE_SECRET=GOOD_KEY, PYTHONIOENCODING="latin-1")
+    done = process("check", "Ω.toml", env=env)
     assert (done.returncode, done.stdout, done.stderr) == (
         0,
-        "gr\\xf6\\xdfe.toml is clean (5 rules, 3 categories)\n",
+        "\\u03a9.toml is clean (5 rules, 3 categories)\n",
         "",
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import subprocess
+import sys
 from pathlib import Path
 from time import time
 
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from cli.command import POLICY, given, process, said
+from cli.command import POLICY, environment, given, process, said
 from consentgate import Gate, Policy, load_policy
 from consentgate.core.gate import Forward
 from consentgate.core.http import Request
@@ -202,6 +204,22 @@ def test_in_report_mode_it_says_what_would_be_done(folder: Path) -> None:
     assert status == 0
     assert text.startswith('_gid   would be REWRITTEN; mode = "report" lets it leave as it is\n')
     assert text.endswith("  deletion   yes; it leaves as it is\n")
+
+
+@pytest.mark.skipif(not Path("/dev/stdin").exists(), reason="there is no /dev/stdin here")
+def test_a_policy_from_a_pipe_has_no_lines() -> None:
+    """A pipe can be read only once, so a rule is then named without its line."""
+    done = subprocess.run(
+        [sys.executable, "-m", "consentgate", "explain", "_gid", "--policy", "/dev/stdin"],
+        env=environment(),
+        input=POLICY,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert '  rule            "_gid" at /dev/stdin\n' in done.stdout
 
 
 # --- what the visitor allows --------------------------------------------------------------------

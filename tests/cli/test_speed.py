@@ -1,16 +1,19 @@
-"""How long `consentgate check` takes, as somebody at a terminal would measure it."""
+"""How long `consentgate check` takes, as somebody at a terminal would measure it.
+
+The best of several runs counts: on a busy machine the others measure its neighbours.
+"""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from time import perf_counter
 
-import pytest
+from cli.command import GOOD_KEY, environment, process
 
-from cli.command import GOOD_KEY, POLICY, environment, process
-
-LIMIT = 0.150  # seconds, from the start of the interpreter to its end
-RUNS = 20  # the best counts: on a busy machine the others measure its neighbours
+EXAMPLE = Path(__file__).parents[2] / "examples" / "shop.toml"
+RUNS = 20
 
 
 def large_policy(rules: int) -> str:
@@ -23,26 +26,44 @@ def large_policy(rules: int) -> str:
     return "\n".join(['version = "1"', "[categories.analytics]", "cookies = [", *lines, "]"])
 
 
-@pytest.mark.parametrize(
-    ("text", "summary"),
-    [
-        (POLICY, "shop.toml is clean (5 rules, 3 categories)"),
-        (large_policy(2000), "shop.toml is clean (2000 rules, 1 category)"),
-    ],
-    ids=["5 rules", "2000 rules"],
-)
-def test_a_check_takes_less_than_150_milliseconds(folder: Path, text: str, summary: str) -> None:
-    """The whole process, start of Python included, is done before anybody feels it."""
-    (folder / "shop.toml").write_text(text, "utf-8")
-    # Python compiles what it imports once, on the first run, as on any machine it is installed on.
-    env = environment(
-        CONSENTGATE_SECRET=GOOD_KEY,
-        PYTHONPYCACHEPREFIX=str(folder / "bytecode"),
-    )
-    assert process("check", "shop.toml", env=env).stdout == summary + "\n"
-    took = []
-    while len(took) < RUNS and min(took, default=1.0) >= LIMIT:
-        start = perf_counter()
-        process("check", "shop.toml", env=env)
-        took.append(perf_counter() - start)
-    assert min(took) < LIMIT, f"{min(took) * 1000:.0f} ms at best"
+def seconds(folder: Path, file: str) -> float:
+    """Return how long one check takes, from the start of the interpreter to its end."""
+    # Python compiles what it imports once, in the first run, as wherever it is installed.
+    env = environment(CONSENTGATE_SECRET=GOOD_KEY, PYTHONPYCACHEPREFIX=str(folder / "bytecode"))
+    start = perf_counter()
+    done = process("check", file, env=env)
+    took = perf_counter() - start
+    assert (done.returncode, done.stderr) == (0, "")
+    assert " is clean (" in done.stdout
+    return took
+
+
+def bare_start() -> float:
+    """Return how long the interpreter alone takes to start and end."""
+    start = perf_counter()
+    subprocess.run([sys.executable, "-c", "pass"], check=True, timeout=30)
+    return perf_counter() - start
+
+
+def test_a_check_takes_less_than_150_milliseconds(folder: Path) -> None:
+    """The policy of the example shops is checked before anybody feels it.
+
+    The limit is meant for a machine that starts Python in 25 ms; a slower, or busier, one gets
+    proportionally more.
+    """
+    (folder / "shop.toml").write_bytes(EXAMPLE.read_bytes())
+    best, bare = seconds(folder, "shop.toml"), bare_start()
+    for _ in range(RUNS):
+        if best < 0.150:
+            break
+        best, bare = min(best, seconds(folder, "shop.toml")), min(bare, bare_start())
+    assert best < 0.150 * max(1, bare / 0.025), f"{best * 1000:.0f} ms, bare {bare * 1000:.0f} ms"
+
+
+def test_two_thousand_rules_add_less_than_100_milliseconds(folder: Path) -> None:
+    """A file as large as any site's costs little more than the start of the command."""
+    (folder / "large.toml").write_text(large_policy(2000), "utf-8")
+    seconds(folder, "shop.toml")
+    small = min(seconds(folder, "shop.toml") for _ in range(5))
+    large = min(seconds(folder, "large.toml") for _ in range(5))
+    assert large - small < 0.100, f"{(large - small) * 1000:.0f} ms more at best"

@@ -400,7 +400,7 @@ def test_a_deletion_is_for_the_whole_host_unless_said_otherwise() -> None:
 def test_a_cookie_header_is_read_as_browsers_write_it(
     header: bytes, expected: list[tuple[bytes, bytes]]
 ) -> None:
-    """Split at `;`, then at the first `=`: no quoting, no decoding, one odd cookie hides no other."""
+    """Split at `;`, then at the first `=`: one odd cookie hides no other."""
     assert list(pairs(header)) == expected
 
 

@@ -122,7 +122,7 @@ def proof_headers(sites: tuple[str, ...], origins: tuple[str, ...]) -> list[Head
 def test_granting_needs_proof_of_a_same_origin_act(
     sites: tuple[str, ...], origins: tuple[str, ...], bare: bool, sited: bool
 ) -> None:
-    """Fetch Metadata, else an Origin that is the site's, the host's where no site is set, or ours."""
+    """Fetch Metadata, else the Origin of the site, of the host where no site is set, or of ours."""
     request = ask("POST", headers=proof_headers(sites, origins))
     assert is_same_origin(request, BARE) is bare
     assert is_same_origin(request, SITED) is sited

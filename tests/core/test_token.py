@@ -192,7 +192,7 @@ def test_the_newest_key_comes_first_and_signs() -> None:
 
 
 def test_keys_in_the_wrong_order_go_on_signing_with_the_old_one() -> None:
-    """[old, new] verifies both but signs with the old: removing that one then loses every choice."""
+    """[old, new] verifies both but signs with the old: without that one every choice is lost."""
     consent = consent_of("analytics")
     wrong = tokens(OLD_KEY, KEY)
     assert wrong.read(tokens(KEY).write(consent)) == consent
@@ -228,7 +228,7 @@ def test_signatures_made_for_other_purposes_do_not_count() -> None:
 
 
 def test_only_verified_tokens_are_remembered() -> None:
-    """A visitor without the key cannot fill the memory; one with tokens cannot grow it past bounds."""
+    """Without the key nobody fills the memory; with tokens nobody grows it past its bounds."""
     ours = tokens()
     for number in range(100):
         assert ours.read(b"x%d.y" % number) is None

@@ -62,7 +62,10 @@ def _flask_like(module: Any, **config: Any) -> Any:
     def page() -> Any:
         module.session["user"] = "ada"
         others = [value for key, value in config.items() if key != "SESSION_COOKIE_NAME"]
-        return "page", [("Set-Cookie", f"{name}=1") for name in (*others, "_ga")]
+        response = module.Response("page")
+        for name in (*others, "_ga"):
+            response.set_cookie(name, "1")
+        return response
 
     app.add_url_rule("/", "page", page)
     return app
@@ -117,7 +120,7 @@ def _by_default_of_a_subclass() -> Any:
 
 def _fastapi_added() -> Any:
     app = FastAPI()
-    app.add_api_route("/", _session_page, response_model=None)
+    app.add_route("/", _session_page)
     app.add_middleware(SessionMiddleware, secret_key="k", session_cookie="shop_session")
     return app
 
@@ -134,10 +137,15 @@ def _mounted_twice_in_fastapi() -> Any:
 
 def _mounted_in_a_router() -> Any:
     router = APIRouter()
-    router.mount("/", _by_keyword())
+    router.mount("/in", _by_keyword())
     app = FastAPI()
     app.include_router(router)
     return app
+
+
+def _mounted_before_a_thousand_routes() -> Any:
+    many = [Route(f"/{number}", _session_page) for number in range(1000)]
+    return Starlette(routes=[Mount("/", _by_keyword()), *many])
 
 
 def _of_a_mount() -> Any:
@@ -249,6 +257,7 @@ TABLE: dict[str, tuple[Callable[[], Any], set[str]]] = {
     "starlette, by default": (_by_default, {"session"}),
     "starlette, by default of a subclass": (_by_default_of_a_subclass, SHOP_NAMES),
     "starlette, of a mounted app": (_mounted, SHOP_NAMES),
+    "starlette, before a thousand routes": (_mounted_before_a_thousand_routes, SHOP_NAMES),
     "starlette, of a mount": (_of_a_mount, SHOP_NAMES),
     "starlette, of a route": (_of_a_route, SHOP_NAMES),
     "starlette, around the app": (_around, SHOP_NAMES),
@@ -259,7 +268,7 @@ TABLE: dict[str, tuple[Callable[[], Any], set[str]]] = {
     "litestar, in a cookie": (_litestar_in_cookie, LITESTAR_NAMES),
     "litestar, in pieces": (
         _litestar_in_pieces,
-        {"shop_session-0", "shop_session-1", "shop_session-2", "shop_csrf"},
+        {*(f"shop_session-{number}" for number in range(4)), "shop_csrf"},
     ),
     "django-wsgi": (django_site.wsgi_site, DJANGO_NAMES),
     "django-asgi": (django_site.asgi_site, DJANGO_NAMES),
@@ -271,8 +280,9 @@ def test_a_renamed_cookie_survives_a_policy_that_does_not_list_it(
     make: Callable[[], Any], expected: set[str], policy_file: Path
 ) -> None:
     """Of what the app sets, all leaves but `_ga`: the app itself was asked for the names."""
-    assert set(names(ask(make()))) == {*expected, "_ga"}
-    assert set(names(ask(wrap(make(), policy_file, environ=ENVIRON)))) == expected
+    path = "/in/" if make is _mounted_in_a_router else "/"
+    assert set(names(ask(make(), path))) == {*expected, "_ga"}
+    assert set(names(ask(wrap(make(), policy_file, environ=ENVIRON), path))) == expected
 
 
 @pytest.mark.parametrize("module", [flask, quart], ids=["flask", "quart"])
@@ -358,3 +368,17 @@ def test_an_app_that_cannot_be_asked_is_served(
     app.session_interface = Broken()
     assert names(ask(wrap(app, policy_file, environ=ENVIRON))) == []
     assert "could not ask the app for its cookie names" in caplog.text
+
+
+def test_an_object_that_refuses_to_be_looked_at_is_served(policy_file: Path) -> None:
+    """Werkzeug's stand-ins for the current app raise outside of a request: nothing breaks."""
+
+    class Holding:
+        def __init__(self) -> None:
+            self.app = flask.current_app
+
+        def __call__(self, environ: Any, start_response: Any) -> Any:
+            return app(environ, start_response)
+
+    app = _flask_like(flask)
+    assert names(ask(wrap(Holding(), policy_file, environ=ENVIRON))) == ["session"]

@@ -27,30 +27,10 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        try:
-            module = import_module(f".{cmd_name}", __package__)
-        except ModuleNotFoundError as error:
-            return _missing(cmd_name, error.name or "a module")
+        module = import_module(f".{cmd_name}", __package__)
         command = getattr(module, cmd_name)
         assert isinstance(command, click.Command)
         return command
-
-
-def _missing(name: str, needed: str) -> click.Command:
-    """Return a command that only says what it lacks, so that the others and --help still work."""
-
-    remedy = "" if needed.startswith("consentgate.") else f": pip install {needed}"
-
-    def refuse(arguments: object) -> None:
-        raise CannotRun(f"{name} needs {needed}, which is not installed{remedy}")
-
-    return click.Command(
-        name,
-        callback=refuse,
-        params=[click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)],
-        context_settings={"ignore_unknown_options": True},
-        help=f"Needs {needed}, which is not installed.",
-    )
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

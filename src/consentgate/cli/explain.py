@@ -144,11 +144,15 @@ def _rows(answer: Answer, gate: Gate, file: str) -> Iterator[tuple[str, str]]:
 def _rule(file: str, decision: Decision) -> str:
     if decision.origin != "policy":
         return f'"{decision.rule}", known from {decision.origin}'
-    return f'"{decision.rule}" at {file}:{_line_of_rule(file, decision)}'
+    line = _line_of_rule(file, decision)
+    return f'"{decision.rule}" at {file}' + (f":{line}" if line else "")
 
 
 def _line_of_rule(file: str, decision: Decision) -> int:
-    """Return the line at which the rule stands. No name stands twice in a file without errors."""
+    """Return the line at which the rule stands; 0 where the file can be read only once.
+
+    No name stands twice in a file without errors.
+    """
     text = "\n".join(source_lines(file))
     data = tomllib.loads(text)
     places: list[tuple[Path, object]] = [
@@ -157,12 +161,9 @@ def _line_of_rule(file: str, decision: Decision) -> int:
         for number, entry in enumerate(table.get("cookies", []))
     ]
     places += [(("cookies", number), entry) for number, entry in enumerate(data.get("cookies", []))]
-    lines = lines_of(text)
     for path, entry in places:
-        if entry == decision.rule:
-            return line_of(lines, path)
-        if isinstance(entry, dict) and entry.get("name") == decision.rule:
-            return line_of(lines, (*path, "name"))
+        if decision.rule == (entry.get("name") if isinstance(entry, dict) else entry):
+            return line_of(lines_of(text), (*path, "name"))
     return 0
 
 

@@ -15,12 +15,9 @@ _QUOTED = re.compile(r"'([^']+)'")
 
 
 def source_lines(file: str) -> list[str]:
-    """Return the lines of a file, [] where it cannot be read; `inspect` has said why."""
-    try:
-        with open(file, encoding="utf-8-sig", errors="replace", newline="") as opened:
-            return opened.read().split("\n")
-    except OSError:
-        return []
+    """Return the lines of a file that `inspect` has read before; a pipe is empty by now."""
+    with open(file, encoding="utf-8-sig", errors="replace", newline="") as opened:
+        return opened.read().split("\n")
 
 
 def shown(problem: Problem, lines: list[str]) -> str:

@@ -70,8 +70,9 @@ class _Examined:
     def find_key_variable(self, path: Path, misspelled: Iterable[Path] = ()) -> None:
         """Take `path` for the place of the variable's name, unless it, or a table around it, is at
         fault or misspelled."""
-        unsure = {fault.path for fault in self.faults} | set(misspelled)
-        if not any(path[: end + 1] in unsure for end in range(len(path))):
+        unsure = {fault.path for fault in self.faults if fault.severity == "error"}
+        unsure.update(misspelled)
+        if not any(path[:end] in unsure for end in range(len(path) + 1)):
             self.key_variable = path
 
     def problems(self) -> list[Problem]:
@@ -94,7 +95,7 @@ class _Examined:
                 severity=fault.severity,
             )
 
-        return sorted(map(problem, self.faults), key=lambda one: (one.line, one.code, one.key))
+        return sorted(map(problem, self.faults), key=lambda one: one.line)
 
     def accept(self) -> None:
         """Raise ConfigError if there is an error; else log the warnings."""

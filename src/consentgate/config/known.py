@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .problems import Fault, Path, did_you_mean
+from .problems import Fault, Path, nearest
 
 # Dictionaries, for they keep their order and are compared at once.
 Keys = dict[str, None]
@@ -52,15 +52,20 @@ def unknown_key(at: Path, key: str, value: object, known: Keys) -> Fault:
             message="a signing key does not belong in a file",
             remedy="take it out and make a new one; secret_env names the variable that holds it",
         )
-    remedies = [_home(key), did_you_mean(key, known)]
+    home = next((f"it belongs {where}" for where, keys in _HOMES if key in keys), "")
+    meant = key_meant(key, known)
+    remedies = [home, f"did you mean {meant!r}?" if meant else ""]
     if isinstance(value, (dict, list)):  # [category.x]: the name of a table, not a key astray
         remedies.reverse()
     remedy = remedies[0] or remedies[1] or f"known here: {', '.join(known)}"
     return Fault(code="CG101", path=path, message=f"unknown key {key!r}", remedy=remedy)
 
 
-def _home(key: str) -> str:
-    return next((f"it belongs {where}" for where, keys in _HOMES if key in keys), "")
+def key_meant(key: str, known: Keys) -> str:
+    """Return the known key that an unknown one most likely stands for, or ""."""
+    if "secret_env" in known and _SECRETIVE.search(key):
+        return "secret_env"
+    return nearest(key, known)
 
 
 def _is_secret(value: object) -> bool:

@@ -42,7 +42,6 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 Path = tuple[str | int, ...]
 
@@ -122,6 +121,8 @@ def quoted(key: str) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the one of the known words that was most likely meant, or ""."""
+    from difflib import get_close_matches  # a file without mistakes pays nothing for it
+
     near = get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
     return near[0] if near else ""
 
@@ -141,6 +142,7 @@ def kind_of(value: object) -> str:
         int: "a number",
         float: "a number",
         str: "text",
+        bytes: "bytes",
         list: "a list",
         tuple: "a tuple",
         dict: "a table",

@@ -14,8 +14,8 @@ from typing import Any
 from ..core.policy import NECESSARY, Category, Policy, Rule
 from .checks.settings import CHOICES, choices_for
 from .duration import seconds_of
-from .known import CATEGORY, CONSENT, LONG_RULE, RULE, TOP, Keys, unknown_key
-from .problems import Fault, Path, did_you_mean, key_path, kind_of, nearest
+from .known import CATEGORY, CONSENT, LONG_RULE, RULE, TOP, Keys, key_meant, unknown_key
+from .problems import Fault, Path, did_you_mean, key_path, kind_of
 
 # The type of a key is that of its field's default.
 _DEFAULTS = Policy(version="")
@@ -177,7 +177,7 @@ class Reader:
         for key, value in table.items():
             if key not in known:
                 self.faults.append(unknown_key(at, key, value, known))
-                if (meant := nearest(key, known)) not in table:
+                if (meant := key_meant(key, known)) not in table:
                     self.meant.add((*at, meant))
 
     def _like_default(self, key: str, table: dict[str, Any], at: Path) -> Any:

@@ -18,13 +18,17 @@ MAX_DEPTH = 32
 _BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _AT = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
-# What tomllib says, as far as an operator can be told more; its words may change between versions.
+_QUOTED = re.compile(r"'([^']*)'")
+# How what tomllib says begins (its words may change between versions), and what helps.
 _REMEDIES = {
     "Invalid value": 'text stands in quotes: key = "value"',
     "Expected newline or end of document": "write one key = value on a line, and text in quotes",
+    "Expected '=' after a key": 'write key = "value"; a key with a space in it stands in quotes',
     "Cannot ": "each key and each table is written once: remove one of the two, or merge them",
-    "Unclosed array": "close the list with ]",
-    "Unterminated string": "close the text with the quote that it begins with",
+    "Illegal character '\\n'": "close the text on its line, or open it with three quotes",
+    "Unescaped '\\'": "write two backslashes, or put the text in single quotes",
+    "Unclosed array": "put commas between the members of a list, and ] at its end",
+    "Unclosed inline table": "keep an inline table on one line: { name = …, purpose = … }",
 }
 
 
@@ -76,9 +80,7 @@ def _parse(raw: bytes) -> Source:
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         return _fault("CG002", "holds a NUL byte, so it is not UTF-8 text", save_it, line)
-    too_deep = _fault(
-        "CG003", "tables or lists are nested too deeply", "a policy needs five levels"
-    )
+    too_deep = _fault("CG003", "is nested too deeply", "a policy needs five levels")
     try:
         data = tomllib.loads(text)
     except RecursionError:
@@ -94,15 +96,23 @@ def _invalid(text: str, said: str) -> Source:
     """Return what tomllib said, with the line apart and a remedy added."""
     found = _AT.search(said)
     if found is None:  # tomllib leaves a number of 5,000 digits to int(), which says no line
-        return _fault("CG003", "a number in the file is too long", "a policy holds no numbers")
+        return _fault("CG003", "holds a number that is too long", "a policy holds no numbers")
+    said = _AT.sub("", said)
     # At the end of the document: the last line that has anything on it.
     line = int(found[1]) if found[1] else text.rstrip().count("\n") + 1
-    said = _AT.sub("", said)
     remedy = next(
         (help for start, help in _REMEDIES.items() if said.startswith(start)),
         "the file must be valid TOML 1.0",
     )
-    return _fault("CG003", f"is not valid TOML: {said[:1].lower()}{said[1:]}", remedy, line)
+    if said == "Cannot overwrite a value":
+        said = "a key is given twice"
+    elif said.startswith("Cannot declare") and said.endswith("twice"):
+        said = f"[{'.'.join(_QUOTED.findall(said))}] is given twice"
+    elif found[1] is None:
+        said = "it ends too early"
+        remedy = "close a list with ], a table with }, and text with the quote it begins with"
+    message = f"is not valid TOML: {said[:1].lower()}{said[1:]}"
+    return _fault("CG003", message, remedy, line)
 
 
 def _is_deep(data: dict[str, Any]) -> bool:

@@ -41,8 +41,8 @@ def _varying(headers: list[Header], names: list[bytes], field: bytes) -> list[He
     if b"vary" not in names:
         return [*headers, (b"vary", field)]
     first: int | None = None
-    for at, name in enumerate(names):
-        if name == b"vary":
+    for at in range(names.index(b"vary"), len(names)):
+        if names[at] == b"vary":
             value = headers[at][1]
             present = _items(value.lower())
             if b"*" in present or field.lower() in present:

@@ -121,9 +121,7 @@ class Judge:
         Returns the decision, the value to send (None: nothing), and what it rested on.
         """
         head, equals, _ = line.partition(b"=")
-        verdict = None
-        if equals:
-            verdict = self._verdicts.young.get(head) or self._verdicts.get(head)
+        verdict = self._verdicts.young.get(head) if equals else None
         if verdict is None:
             verdict = self._verdict(line, head, bool(equals), allowed)
         elif has_control(line):
@@ -138,9 +136,11 @@ class Judge:
         if has_control(line):
             return self._unreadable
         if equals and head and not head.translate(None, _PLAIN):
-            verdict = self._verdict_of(head, printable(head))
-            if len(head) <= _MAX_REMEMBERED_NAME:
-                self._verdicts.put(head, verdict)
+            verdict = self._verdicts.get(head)
+            if verdict is None:
+                verdict = self._verdict_of(head, printable(head))
+                if len(head) <= _MAX_REMEMBERED_NAME:
+                    self._verdicts.put(head, verdict)
             return verdict
         names = stored_names(line)
         if names is None:

@@ -19,7 +19,7 @@ from .caching import for_one_visitor
 from .compiled import Compiled
 from .consent import Receipt
 from .decision import Decision, Judge
-from .headers import PLAIN, SET_COOKIE, HeaderKinds, is_unsafe
+from .headers import PLAIN, SET_COOKIE, UNSAFE, HeaderKinds, is_unsafe
 from .http import Header, Request, Response
 from .matcher import PathMatcher, ties
 from .own_pages import OwnPages
@@ -64,7 +64,19 @@ class Forward:
         Closes the visit to changes. The same arguments give the same answer, so a shell may ask
         again. `can_add` is False where the protocol takes no added header.
         """
-        return self._gate.finish(self.visit, headers, now, gated=self._gated, can_add=can_add)
+        visit = self.visit
+        visit.sealed = True
+        result = headers
+        decisions: tuple[Decision, ...] = ()
+        personal = False
+        if self._gated:
+            result, decisions, personal = self._gate.decide(visit, headers, now)
+        own = visit.own_lines() if can_add else None
+        if own:
+            result = [*result, *((b"set-cookie", line) for line in own)]
+        if can_add and (personal or own or visit.read):
+            result = for_one_visitor(result)
+        return Finish(result, decisions, visit.receipt())
 
     def passes(self, headers: list[Header]) -> bool:
         """Say whether nothing is to be decided or added, so that `finish` need not be asked.
@@ -213,21 +225,6 @@ class Gate:
         response = self._pages.answer(path, visit, request)
         return NeedBody(self._pages, visit, request) if response is None else Reply(response)
 
-    def finish(
-        self, visit: Visit, headers: list[Header], now: float, *, gated: bool, can_add: bool
-    ) -> Finish:
-        """See Forward.finish."""
-        visit.sealed = True
-        result, decisions, personal = (
-            self._filter(visit, headers, now) if gated else (headers, [], False)
-        )
-        own = visit.own_lines() if can_add else []
-        if own:
-            result = [*result, *((b"set-cookie", line) for line in own)]
-        if can_add and (personal or own or visit.read):
-            result = for_one_visitor(result)
-        return Finish(result, tuple(decisions), visit.receipt())
-
     def trailers(self, headers: list[Header]) -> list[Header]:
         """See Forward.trailers."""
         if not self._enforced:
@@ -238,34 +235,39 @@ class Gate:
             if self.kinds(name) == PLAIN and not is_unsafe(value)
         ]
 
-    def _filter(
+    def decide(
         self, visit: Visit, headers: list[Header], now: float
-    ) -> tuple[list[Header], list[Decision], bool]:
+    ) -> tuple[list[Header], tuple[Decision, ...], bool]:
         """Return the headers that may leave, the decisions, and whether the visitor mattered."""
         result: list[Header] = []
         decisions: list[Decision] = []
         altered = personal = False
         kinds = self.kinds.memo.young
+        judge = self._judge.judge
+        allowed: frozenset[str] | None = None
         for header in headers:
             name, value = header
             kind = kinds.get(name)
             if kind is None:
                 kind = self.kinds(name)
-            if kind == PLAIN and not is_unsafe(value):
-                result.append(header)
-            elif kind != SET_COOKIE:
-                decisions.append(self._judge.unsafe_header(name))
-                altered = True
-            else:
-                decision, line, verdict = self._judge.judge(value, visit.allowed(), now)
+            if kind == SET_COOKIE:
+                if allowed is None:
+                    allowed = visit.allowed()
+                decision, line, verdict = judge(value, allowed, now)
                 decisions.append(decision)
-                personal = personal or not verdict.free
+                if not verdict.free:
+                    personal = True
                 if line is value:
                     result.append(header)
                     continue
                 altered = True
                 if line is not None:
                     result.append((name, line))
+            elif kind == UNSAFE or is_unsafe(value):
+                decisions.append(self._judge.unsafe_header(name))
+                altered = True
+            else:
+                result.append(header)
         if not self._enforced:
-            return headers, decisions, False
-        return (result if altered else headers), decisions, personal
+            return headers, tuple(decisions), False
+        return (result if altered else headers), tuple(decisions), personal

@@ -98,8 +98,11 @@ class OwnPages:
         return safe_next(request.root.rstrip("/") + "/") or "/"
 
     def _preferences(self, request: Request, visit: Visit) -> Response:
-        asked = parse_qs(request.query.decode("latin-1"), max_num_fields=200).get("next", [""])
-        target = safe_next(asked[0]) or ""
+        try:
+            asked = parse_qs(request.query.decode("latin-1"), max_num_fields=200)
+        except ValueError:  # more fields than a link of anybody's has
+            asked = {}
+        target = safe_next(asked.get("next", [""])[0]) or ""
         html = page.preferences(self._site, visit, target, self.home(request))
         return self._respond(request, 200, html.encode(), b"text/html; charset=utf-8")
 

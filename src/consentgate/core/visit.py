@@ -230,8 +230,8 @@ class Visit:
 
     def own_lines(self) -> list[bytes]:
         """Return the Set-Cookie values by which the choice is recorded; [] where it stands."""
-        if not self._action and not self._spare:
-            return []
+        if not self._action and (not self._spare or self._site.policy.mode == "report"):
+            return []  # a gate that only reports does not tidy up either
         cookie = self._site.own_cookie(self._request)
         lines = cookie.removals_elsewhere(host_of(self._request)) if self._spare else []
         return [*lines, self._own_line(cookie, self._load())]

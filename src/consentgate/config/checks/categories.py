@@ -69,6 +69,8 @@ def _likenesses(categories: Sequence[Category]) -> Iterator[Fault]:
     """Find ids that the consent cookie could not tell apart."""
     ids: dict[int, str] = {}
     for number, category in enumerate(categories):
+        if not _ID.fullmatch(category.id):
+            continue
         tag = category_tag(category.id)
         if tag in ids:
             message = f"{category.id!r} looks like {ids[tag]!r} in the consent cookie"

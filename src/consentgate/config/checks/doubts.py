@@ -31,7 +31,10 @@ def _taken_over(policy: Policy) -> Iterator[Fault]:
         for number, category in enumerate(policy.categories)
         for position, rule in enumerate(category.rules)
     }
-    site = Matcher(rule for category in policy.categories for rule in category.rules)
+    # A name that no cookie can have takes over nothing, and may not even have bytes.
+    site = Matcher(
+        rule for category in policy.categories for rule in category.rules if rule.name.isprintable()
+    )
     taken: dict[int, tuple[str, list[str]]] = {}
     for known in necessary_rules():
         rule = site.find(known.name.replace("*", "x").encode())

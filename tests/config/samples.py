@@ -1,0 +1,128 @@
+"""The policy file that the documents show, and what it means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from consentgate import Category, ConfigError, Policy, Rule, load_policy
+
+GOOD_KEY = "0vXo9-lk3jQ5Tn2b8Rw7yZ1uC4dF6hGs"
+ENVIRON = {"CONSENTGATE_SECRET": GOOD_KEY}
+
+EXAMPLE = """\
+version = "2026-11"            # shown, and recorded with every choice
+mode = "enforce"               # or "report": change nothing, log what would have been done
+unknown = "block"              # or "allow": a cookie that no rule names
+
+[consent]
+secret_env = "CONSENTGATE_SECRET"   # the variable with the signing key, 32 bytes or more
+site = "https://shop.example"       # optional: the public address
+origins = []                   # other origins of ours whose pages may read the state and choose
+exclude = ["/webhooks/*"]      # paths never gated: machines, native clients
+prefix = "/_gate"
+cookie = "gate"                # sent as __Host-gate when secure and without a domain
+domain = ""                    # share one choice among sub-domains
+same_site = "lax"
+secure = true
+mirror = "public.cookie.choice"     # localStorage key under which the browser keeps the choice
+
+[categories.necessary]
+always = true                  # needs no consent
+title = "Strictly necessary"
+description = "Keep you signed in and forms safe."
+cookies = ["sessionid", "csrftoken"]
+
+[categories.analytics]
+title = "Analytics"
+description = "Help us see which pages are used."
+cookies = ["_gid", { name = "_ga*", provider = "Google", purpose = "Tells visitors apart", \
+duration = "13 months" }]
+local_storage = ["ajs_*"]
+session_storage = []
+
+[[cookies]]                    # the same facts in long form, where a line would be too long
+name = "_fbp"
+category = "marketing"
+provider = "Meta"
+purpose = "Recognises browsers for advertising"
+duration = "90 days"
+"""
+
+EXAMPLE_POLICY = Policy(
+    version="2026-11",
+    mode="enforce",
+    unknown="block",
+    secret_env="CONSENTGATE_SECRET",
+    site="https://shop.example",
+    origins=(),
+    exclude=("/webhooks/*",),
+    prefix="/_gate",
+    cookie="gate",
+    domain="",
+    same_site="lax",
+    secure=True,
+    mirror="public.cookie.choice",
+    categories=(
+        Category(
+            id="necessary",
+            always=True,
+            title="Strictly necessary",
+            description="Keep you signed in and forms safe.",
+            rules=(
+                Rule(name="sessionid", category="necessary"),
+                Rule(name="csrftoken", category="necessary"),
+            ),
+        ),
+        Category(
+            id="analytics",
+            title="Analytics",
+            description="Help us see which pages are used.",
+            rules=(
+                Rule(name="_gid", category="analytics"),
+                Rule(
+                    name="_ga*",
+                    category="analytics",
+                    provider="Google",
+                    purpose="Tells visitors apart",
+                    duration="13 months",
+                    seconds=34_164_000,
+                ),
+            ),
+            local_storage=("ajs_*",),
+        ),
+        Category(
+            id="marketing",
+            rules=(
+                Rule(
+                    name="_fbp",
+                    category="marketing",
+                    provider="Meta",
+                    purpose="Recognises browsers for advertising",
+                    duration="90 days",
+                    seconds=7_776_000,
+                ),
+            ),
+        ),
+    ),
+)
+
+# The same, and every key that the example leaves at an empty list has something in it.
+FULL = EXAMPLE.replace("origins = []", 'origins = ["https://app.example"]').replace(
+    "session_storage = []", 'session_storage = ["tab_*"]\n\n[categories.marketing]'
+)
+
+
+def load(folder: Path, content: str | bytes) -> Policy:
+    """Return the policy of a file with this content."""
+    path = folder / "consentgate.toml"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return load_policy(path)
+
+
+def refusal(folder: Path, content: str | bytes) -> str:
+    """Return the whole text of the ConfigError for a file with this content, without its folder."""
+    try:
+        load(folder, content)
+    except ConfigError as error:
+        return str(error).replace(str(folder / "consentgate.toml"), "consentgate.toml")
+    raise AssertionError("the file was accepted")

@@ -1,0 +1,118 @@
+"""The file that the documents show, read whole."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from config.samples import ENVIRON, EXAMPLE, EXAMPLE_POLICY, FULL, load
+from consentgate import Category, Policy, Rule, load_gate
+from consentgate.config import inspect, known
+
+
+def test_the_whole_example_is_read_as_it_says(tmp_path: Path) -> None:
+    """Every value of the documented file arrives in its field of the Policy."""
+    assert load(tmp_path, EXAMPLE) == EXAMPLE_POLICY
+
+
+def test_the_example_makes_a_gate(tmp_path: Path) -> None:
+    """With a good key in the environment, the documented file is all that a gate needs."""
+    (tmp_path / "consentgate.toml").write_text(EXAMPLE)
+    gate = load_gate(tmp_path / "consentgate.toml", environ=ENVIRON)
+    assert (gate.policy, gate.site.optional) == (
+        EXAMPLE_POLICY,
+        frozenset({"analytics", "marketing"}),
+    )
+
+
+def test_the_example_uses_every_key_there_is() -> None:
+    """No key is known that the documents do not show."""
+    shown = set(re.findall(r"(?:^|\{ |, )([a-z_]+) = ", EXAMPLE, re.MULTILINE))
+    keys = {*known.TOP, *known.CONSENT, *known.CATEGORY, *known.RULE, *known.LONG_RULE}
+    assert shown | {"consent", "categories"} == keys
+
+
+@pytest.mark.parametrize("key", [*known.TOP, *known.CONSENT, *known.CATEGORY, *known.LONG_RULE])
+def test_every_key_but_four_may_be_left_out(tmp_path: Path, key: str) -> None:
+    """A version is needed, name and category of a cookie, and that "necessary" is always on."""
+    text = re.sub(rf"(?m)^{key} = .*\n", "", FULL)
+    (tmp_path / "consentgate.toml").write_text(text)
+    _, problems = inspect(tmp_path / "consentgate.toml")
+    needed = {"version": ["CG103"], "name": ["CG103"], "category": ["CG103"], "always": ["CG105"]}
+    assert [problem.code for problem in problems] == needed.get(key, [])
+
+
+def test_a_version_alone_is_a_policy(tmp_path: Path) -> None:
+    """Everything else has a default."""
+    assert load(tmp_path, 'version = "1"') == Policy(version="1")
+
+
+def test_short_and_long_form_say_the_same(tmp_path: Path) -> None:
+    """A cookie in its category's list and one in [[cookies]] make equal rules."""
+    facts = 'name = "_fbp", provider = "Meta", purpose = "Ads", duration = "90 days"'
+    short = f'version = "1"\n[categories.ads]\ncookies = [{{ {facts} }}]'
+    long = 'version = "1"\n[categories.ads]\n[[cookies]]\ncategory = "ads"\n' + facts.replace(
+        ", ", "\n"
+    )
+    rule = Rule(
+        name="_fbp",
+        category="ads",
+        provider="Meta",
+        purpose="Ads",
+        duration="90 days",
+        seconds=7_776_000,
+    )
+    expected = Policy(version="1", categories=(Category(id="ads", rules=(rule,)),))
+    assert (load(tmp_path, short), load(tmp_path, long)) == (expected, expected)
+
+
+def test_a_category_may_be_named_by_its_cookies_alone(tmp_path: Path) -> None:
+    """It is then an optional category without a title, and a warning asks for a table."""
+    (tmp_path / "consentgate.toml").write_text(
+        'version = "1"\n[[cookies]]\nname = "_fbp"\ncategory = "marketing"\n'
+    )
+    policy, problems = inspect(tmp_path / "consentgate.toml")
+    rule = Rule(name="_fbp", category="marketing")
+    assert policy.categories == (Category(id="marketing", rules=(rule,)),)
+    assert [(one.line, one.severity, one.code, one.key) for one in problems] == [
+        (4, "warning", "CG503", "cookies[0].category")
+    ]
+
+
+def test_the_necessary_category_needs_no_table(tmp_path: Path) -> None:
+    """A cookie of the category "necessary" is always on, table or not."""
+    text = 'version = "1"\n[[cookies]]\nname = "sid"\ncategory = "necessary"\n'
+    rule = Rule(name="sid", category="necessary")
+    assert load(tmp_path, text).categories == (
+        Category(id="necessary", always=True, rules=(rule,)),
+    )
+
+
+def test_an_origin_may_end_with_a_slash(tmp_path: Path) -> None:
+    """Address bars copy one along; it is no part of an origin."""
+    text = 'version = "1"\n[consent]\nsite = "https://a.example/"\norigins = ["https://b.example/"]'
+    policy = load(tmp_path, text)
+    assert (policy.site, policy.origins) == ("https://a.example", ("https://b.example",))
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://shop.example",
+        "https://SHOP.example",
+        "https://shop.example:8443",
+        "https://xn--bcher-kva.example",
+        "https://intranet",
+        "https://192.0.2.7:80",
+        "https://[2001:db8::7]:8443",
+        "http://localhost:8000",
+        "http://127.0.0.1",
+    ],
+)
+def test_every_kind_of_origin_is_taken(tmp_path: Path, origin: str) -> None:
+    """Names, addresses and ports, and plain http on this very machine."""
+    text = f'version = "1"\n[consent]\nsite = "{origin}"\norigins = ["{origin}"]\n'
+    policy = load(tmp_path, text)
+    assert (policy.site, policy.origins) == (origin, (origin,))
