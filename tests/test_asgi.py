@@ -380,7 +380,7 @@ def test_scope_headers_that_can_be_read_once_are_read_once() -> None:
 def test_every_decision_reaches_the_hook_and_a_failing_hook_harms_nobody(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The hook gets each decision, kept or dropped; what it raises is logged."""
+    """The hook gets each decision, kept or dropped; what it raises is logged, once."""
     seen: list[Decision] = []
 
     def hook(decision: Decision) -> None:
@@ -396,7 +396,7 @@ def test_every_decision_reaches_the_hook_and_a_failing_hook_harms_nobody(
         ("_ga", "analytics", "_ga*", "dropped"),
         ("x", None, None, "dropped"),
     ]
-    assert caplog.text.count("the on_decision hook failed") == 3
+    assert caplog.text.count("the on_decision hook failed") == 1
 
 
 def test_a_gate_may_be_chosen_by_the_host() -> None:

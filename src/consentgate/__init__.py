@@ -17,7 +17,8 @@ from .core.decision import Action, Decision
 from .core.gate import Gate
 from .core.policy import Category, Policy, Rule
 from .handler import RequestConsent
-from .wrap import consent_from, wrap
+from .state import consent_from
+from .wrap import wrap
 
 __version__ = "0.1.0"
 

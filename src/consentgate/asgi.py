@@ -124,11 +124,13 @@ class ConsentMiddleware:
 
         def send_gated(message: Message) -> Awaitable[None]:
             kind = message["type"]
+            if kind == "http.response.body":
+                return send(message)
             if kind in _STARTS:
                 message = _start(step, message, can_add, report)
                 if kind == "websocket.accept":
                     # Endpoints read after accepting, and no cache keeps what they then send.
-                    visit.read = True
+                    step.visit.read = True
             elif kind == _TRAILERS and message.get("headers"):
                 message = {**message, "headers": step.trailers(as_bytes(message["headers"]))}
             return send(message)

@@ -44,14 +44,19 @@ _COOKIE_ARGUMENTS = ("session_cookie", "csrf_cookie_name", "auth_cookie_key")
 # Attributes by which wrappers, routes and routers hold what they pass a request on to.
 _HOLDING = (
     "app",
+    "_app",
     "wsgi_app",
     "asgi_app",
     "application",
+    "wsgi_application",  # asgiref's WsgiToAsgi
+    "wsgi",  # OpenTelemetry
+    "inner",  # Django Channels
     "wrapped",
     "__wrapped__",
     "router",
     "original_router",  # a router that FastAPI includes
 )
+_TABLES = ("mounts", "application_mapping")  # werkzeug's dispatcher, Django Channels
 # Far more than any app has routes; a limit all the same, for objects that make up others.
 _MOST_OBJECTS = 50_000
 
@@ -59,7 +64,7 @@ _MOST_OBJECTS = 50_000
 def rules_of(app: object) -> list[Rule]:
     """Return a rule for each cookie name that `app`, or an app within it, has configured."""
     found: dict[str, str] = {}
-    for one in _apps_within(app):
+    for one in apps_within(app):
         for name, origin in _names_of(one):
             if isinstance(name, str) and name:
                 found.setdefault(name, origin)
@@ -103,7 +108,7 @@ def _names_of(app: object) -> Iterator[tuple[object, str]]:
         _log.exception("could not ask the app for its cookie names")
 
 
-def _apps_within(app: object) -> Iterator[object]:
+def apps_within(app: object) -> Iterator[object]:
     """Yield the app, and whatever it wraps, routes to and mounts."""
     waiting: list[object] = [app]
     seen: set[int] = set()
@@ -121,12 +126,13 @@ def _apps_within(app: object) -> Iterator[object]:
 
 def _held_by(app: object) -> list[object]:
     own = getattr(app, "__dict__", {})
-    mounts = own.get("mounts")  # werkzeug's DispatcherMiddleware
+    slots = {slot for cls in type(app).__mro__ for slot in _list(cls.__dict__.get("__slots__"))}
+    tables = [own.get(key) for key in _TABLES]
     return [
-        *(own[key] for key in _HOLDING if key in own),
+        *(getattr(app, key, None) for key in _HOLDING if key in own or key in slots),
         *(getattr(app, key, None) for key in ("__self__", "func")),  # methods, partials
         *_list(own.get("routes")),
-        *(mounts.values() if isinstance(mounts, dict) else ()),
+        *(one for table in tables if isinstance(table, dict) for one in table.values()),
     ]
 
 

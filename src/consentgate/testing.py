@@ -1,7 +1,7 @@
 """For tests of apps that are gated: a signed choice for any client, and one assertion.
 
-    client.cookies.update(consent_cookie(gate, "analytics"))
-    assert_only_consented(client.get("/"), gate, "analytics")
+client.cookies.update(consent_cookie(gate, "analytics"))
+assert_only_consented(client.get("/"), gate, "analytics")
 """
 
 from __future__ import annotations

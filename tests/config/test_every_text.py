@@ -1,6 +1,6 @@
 """What an operator reads when a file is refused: whole texts, kept beside the files.
 
-After a change that is meant, write the texts anew with `python tests/config/test_every_text.py`,
+After a change that is meant, write the texts anew (in tests/: `python -m config.test_every_text`),
 and read every one of them.
 """
 

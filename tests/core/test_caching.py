@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consentgate.core.caching import for_one_visitor, keep_private, vary_on
+from consentgate.core.caching import FIELDS, for_one_visitor, keep_private, vary_on
 from consentgate.core.http import Header
 
 
@@ -79,6 +79,8 @@ def test_an_answer_varies_on_a_field_once(before: list[Header], after: list[Head
         ),
         ([(b"cache-control", b'ext="public')], [(b"cache-control", b'ext="public, private')]),
         ([(b"cache-control", b" , ")], [(b"cache-control", b"private")]),
+        ([(b"cache-control", b'ext="a, public')], [(b"cache-control", b'ext="a, private')]),
+        ([(b"cache-control", b'ext="a, private')], [(b"cache-control", b'ext="a, private')]),
     ],
 )
 def test_an_answer_is_kept_from_shared_caches(before: list[Header], after: list[Header]) -> None:
@@ -97,3 +99,25 @@ def test_an_answer_for_one_visitor_is_private_and_varies_on_its_cookies() -> Non
         (b"cache-control", b"private"),
     ]
     assert for_one_visitor(for_one_visitor(headers)) == for_one_visitor(headers)
+
+
+@pytest.mark.parametrize("name", sorted(FIELDS - {b"vary", b"cache-control"}))
+def test_what_only_shared_caches_heed_is_left_out(name: bytes) -> None:
+    """They heed it more than Cache-Control: an answer for one visitor must not carry it."""
+    headers = [(b"etag", b"x"), (name, b"max-age=600"), (name.upper() + b" ", b"60"), (b"x", b"y")]
+    expected = [(b"etag", b"x"), (b"x", b"y"), (b"vary", b"Cookie"), (b"cache-control", b"private")]
+    assert for_one_visitor(headers) == expected
+    assert for_one_visitor(headers, [1, 2]) == expected
+
+
+def test_knowing_the_places_changes_nothing() -> None:
+    """The short way, by the places of the fields in question, gives the same answer."""
+    headers = [
+        (b"Cache-Control", b"public, max-age=60"),
+        (b"x", b"y"),
+        (b"Vary", b"Accept"),
+        (b"vary", b"Origin"),
+    ]
+    assert for_one_visitor(headers, [0, 2, 3]) == for_one_visitor(headers)
+    assert for_one_visitor(headers, [0, 1, 2, 3]) == for_one_visitor(headers)
+    assert for_one_visitor(headers[1:2], []) == for_one_visitor(headers[1:2])

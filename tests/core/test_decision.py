@@ -304,3 +304,12 @@ def test_names_that_visitors_make_up_cannot_grow_the_memory() -> None:
         one.judge(b"x" * 257 + b"%d=1" % number, ALWAYS, NOW)
     assert len(one._verdicts) <= 2048
     assert all(len(name) <= 256 for name in one._verdicts.young)
+
+
+def test_a_name_that_was_put_aside_is_still_known() -> None:
+    """What a full memory has put aside is found again, and decided alike."""
+    one = judge()
+    first = one.judge(b"_ga=1", ALWAYS, NOW)
+    for number in range(1024):
+        one.judge(b"other-%d=1" % number, ALWAYS, NOW)
+    assert one.judge(b"_ga=1", ALWAYS, NOW)[0] is first[0]

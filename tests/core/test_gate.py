@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -554,3 +556,19 @@ def test_every_category_and_rule_can_be_asked_of_a_gate() -> None:
     """`explain` asks the very objects that decide."""
     assert GATE.judge.rule(b"_ga_1").name == "_ga*"  # type: ignore[union-attr]
     assert GATE.site.optional == {"analytics", "marketing"}
+
+
+def test_neither_keys_nor_cookies_are_shown_or_pickled() -> None:
+    """A repr in a log or a copy in a queue holds no secret."""
+    with pytest.raises(TypeError, match="never pickled"):
+        pickle.dumps(GATE)
+    assert deepcopy(GATE) is GATE
+    step = forward(GATE, ask(cookie=YES))
+    finish = step.finish([(b"set-cookie", b"sid=s3cr3t")], NOW)
+    answer = reply(
+        GATE, ask("POST", "/_gate/choice", headers=[FORM, SAME_ORIGIN]), b"action=accept"
+    )
+    for shown in map(repr, (GATE, GATE.site, step, step.visit, finish, answer, answer.response)):
+        assert KEY.decode() not in shown
+        assert "s3cr3t" not in shown
+        assert "gate=" not in shown

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 import pytest
 
+from consentgate.core.caching import FIELDS
 from consentgate.core.headers import (
+    CACHING,
     PLAIN,
     SET_COOKIE,
     UNSAFE,
@@ -78,6 +80,12 @@ def test_a_name_that_could_become_a_cookie_on_the_wire_is_unsafe(name: bytes) ->
 def test_any_other_name_is_plain(name: bytes) -> None:
     """Names that only resemble Set-Cookie are nobody's business."""
     assert kind_of(name) == PLAIN
+
+
+@pytest.mark.parametrize("name", [*sorted(FIELDS), b"Vary", b"VARY ", b"Cache-Control"])
+def test_the_fields_about_caching_are_known(name: bytes) -> None:
+    """They are plain too, but an answer made for one visitor changes them."""
+    assert kind_of(name) == CACHING
 
 
 @pytest.mark.parametrize("byte", [b"\r", b"\n", b"\0"])

@@ -53,5 +53,7 @@ def test_a_request_shows_no_header() -> None:
 
 
 def test_a_response_is_status_headers_and_body() -> None:
-    """A response is a plain tuple that both shells can take apart."""
-    assert tuple(Response(204, [], b"")) == (204, [], b"")
+    """A response is a plain tuple that both shells can take apart, and shows no header."""
+    response = Response(204, [(b"set-cookie", b"gate=secret")], b"")
+    assert tuple(response) == (204, [(b"set-cookie", b"gate=secret")], b"")
+    assert repr(response) == "Response(204)"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
+from copy import deepcopy
 from itertools import combinations
 
 import pytest
@@ -251,3 +253,12 @@ def test_category_tags_are_stable() -> None:
     assert category_tag("marketing") == 0xE2A5
     common = ("analytics", "marketing", "preferences", "statistics", "functional", "advertising")
     assert all(category_tag(one) != category_tag(two) for one, two in combinations(common, 2))
+
+
+def test_keys_are_never_pickled_and_a_copy_is_the_same_object() -> None:
+    """Whatever carries a consent about must not carry the keys along."""
+    ours = tokens()
+    with pytest.raises(TypeError, match="never pickled"):
+        pickle.dumps(ours)
+    assert deepcopy(ours) is ours
+    assert KEY.decode() not in repr(ours)

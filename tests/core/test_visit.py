@@ -17,7 +17,7 @@ from consentgate.core.consent import (
 )
 from consentgate.core.gate import Gate
 from consentgate.core.policy import CHOICE_LIFETIME, Policy
-from consentgate.core.visit import CLOCK_SKEW, Visit
+from consentgate.core.visit import CLOCK_SKEW, MAX_TWINS, Visit
 from core.samples import (
     DAY,
     ID,
@@ -305,6 +305,13 @@ def test_writing_an_old_yes_again_does_not_make_it_younger() -> None:
     assert visit.allows("analytics")
     kept = visit.own_lines()[1]
     assert b"; Max-Age=%d;" % (CHOICE_LIFETIME - DAY) in kept
+
+
+def test_a_heap_of_twins_is_a_no() -> None:
+    """No browser keeps so many of one name: who sends them wants us to be busy."""
+    twins = [cookie_of("analytics", at=NOW - number) for number in range(MAX_TWINS)]
+    assert arriving(b"; ".join(twins)).allows("analytics")
+    assert seen(arriving(b"; ".join([*twins, twins[0]]))) == (ALWAYS, False, True)
 
 
 def test_duplicates_are_expired_under_the_domains_they_may_have() -> None:

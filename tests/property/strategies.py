@@ -73,7 +73,47 @@ set_cookie_lines = st.one_of(
     ),
     any_bytes,
 )
-# The same without what makes every line unreadable at once.
+# Deletions, in most of the ways that there are.
+deletion_lines = st.tuples(
+    glued(
+        st.sampled_from([b"", b" "]),
+        st.one_of(
+            listed, st.sampled_from([b"__Host-sid", b"__secure-_ga", b"stray", b"gate", b"a b"])
+        ),
+        st.sampled_from([b"=", b" = ", b'=""', b"=x"]),
+    ),
+    st.sampled_from(
+        [
+            b"Max-Age=0",
+            b" max-age = -1 ",
+            b"Max-Age=0; Max-Age=00",
+            b" expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0",
+            b"Expires=Wed, 31-Dec-97 23:59:59 GMT",
+            b" Expires=Mon, 02 Nov 2026 11:59:59 GMT",
+        ]
+    ),
+    st.lists(
+        st.sampled_from(
+            [
+                b" Path=/",
+                b"path=/x",
+                b"Path=x",
+                b"Path=",
+                b" Domain=.shop.example",
+                b"SameSite=None",
+                b"samesite=Strict",
+                b" Secure",
+                b"HttpOnly",
+                b"Partitioned ",
+                b"x",
+                b"_ga=1",
+            ]
+        ),
+        max_size=5,
+    ),
+    st.booleans(),
+).map(lambda one: b";".join([one[0], *([one[1], *one[2]] if one[3] else [*one[2], one[1]])]))
+# Set-Cookie lines without what makes every line unreadable at once.
 readable_lines = set_cookie_lines.map(
     lambda line: line.translate(None, bytes([*range(0x20), 0x7F]))
 )
@@ -90,6 +130,7 @@ header_names = st.one_of(
             b"Vary ",
             b"cache-control",
             b"Cache-Control",
+            b"Surrogate-Control",
             b"x-a",
             b" x-b",
             b"Set-Cookie2",

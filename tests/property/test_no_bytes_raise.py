@@ -18,12 +18,12 @@ from consentgate.core.cookies import (
     within_caps,
 )
 from consentgate.core.decision import printable
-from consentgate.core.gate import Forward, NeedBody, Reply
-from consentgate.core.headers import PLAIN, SET_COOKIE, UNSAFE, as_bytes, is_unsafe, kind_of
+from consentgate.core.gate import Forward, Gate, NeedBody, Reply
+from consentgate.core.headers import UNSAFE, as_bytes, is_unsafe, kind_of
 from consentgate.core.http import Header, Request
 from consentgate.core.own_cookie import is_loopback, parent_domains
 from consentgate.core.proof import origin_of, page_before, safe_next
-from consentgate.core.wish import FORM, JSON, BadWish, Wish, read_wish
+from consentgate.core.wish import FORM, JSON, BadWish, read_wish
 from core.samples import NOW, ask, fresh_id, make_gate
 from property.strategies import (
     TOKENS,
@@ -99,8 +99,7 @@ def test_the_caps_are_what_they_say(semicolons: int, size: int) -> None:
 
 @given(any_bytes)
 def test_any_header_name_and_value_has_a_kind(text: bytes) -> None:
-    """Plain, Set-Cookie or unsafe; and a line end or NUL is always unsafe."""
-    assert kind_of(text) in (PLAIN, SET_COOKIE, UNSAFE)
+    """A line end or NUL is always unsafe, in a name and in a value."""
     broken = any(byte in text for byte in b"\r\n\0")
     assert is_unsafe(text) is broken
     assert not broken or kind_of(text) == UNSAFE
@@ -136,12 +135,14 @@ def test_any_token_can_be_read(value: bytes) -> None:
 @given(bodies, st.sampled_from([FORM, JSON, b""]))
 def test_any_body_is_a_wish_or_a_plain_sentence(body: bytes, kind: bytes) -> None:
     """BadWish and nothing else."""
+    wish, said = None, ""
     try:
         wish = read_wish(body, kind)
     except BadWish as problem:
-        assert str(problem).endswith(".")
+        said = str(problem)
+    if wish is None:
+        assert said.endswith(".")
     else:
-        assert isinstance(wish, Wish)
         assert wish.action in ("accept", "reject", "save", "withdraw")
 
 
@@ -180,10 +181,9 @@ def check(headers: list[Header]) -> None:
 
 @given(st.sampled_from(GATES), requests, bodies, response_headers)
 def test_any_request_gets_an_answer(
-    gate: object, request: Request, body: bytes, headers: list[Header]
+    gate: Gate, request: Request, body: bytes, headers: list[Header]
 ) -> None:
     """Whatever is asked: let through and filtered, or answered by a page of ours that is safe."""
-    assert isinstance(gate, type(GATES[0]))
     step = gate.begin(request, NOW, fresh_id)
     if isinstance(step, NeedBody):
         step = step.feed(body)

@@ -104,6 +104,28 @@ def connect(app: Any, cookie: bytes = b"") -> tuple[list[bytes], str]:
     return cookies, text["text"]
 
 
+class Slotted:
+    """A WSGI middleware that keeps its app in a slot, as that of Sentry does."""
+
+    __slots__ = ("app",)
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        return self.app(environ, start_response)
+
+
+class ByProtocol:
+    """An ASGI app that chooses another by the scope's type, as Django Channels does."""
+
+    def __init__(self, application_mapping: dict[str, Any]) -> None:
+        self.application_mapping = application_mapping
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.application_mapping[scope["type"]](scope, receive, send)
+
+
 def lines(response: httpx.Response) -> list[bytes]:
     """Return the Set-Cookie values as sent, in order."""
     return [value for name, value in response.headers.raw if name.lower() == b"set-cookie"]

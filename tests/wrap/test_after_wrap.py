@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import warnings
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from consentgate import GrantRefused, UnknownCategory, asgi, load_gate, wrap, wsgi
 from wrap import django_site
-from wrap.driving import ENVIRON, ask, choose, names
+from wrap.driving import ENVIRON, ask, choose, names, starlette_client
 from wrap.sites import SITES, Site
 
 
@@ -172,6 +173,50 @@ def test_what_is_added_after_wrap_is_gated(make: Any, afterwards: Any, policy_fi
     afterwards(app)
     assert names(ask(app)) == []
     assert names(ask(app, cookie=choose(app, "accept"))) == ["_ga"]
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda app: app.wsgi_app,
+        lambda app: ProxyFix(app.wsgi_app),
+        lambda app: DispatcherMiddleware(wsgi_page([]), {"": app.wsgi_app}),
+    ],
+    ids=["wsgi_app", "ProxyFix", "dispatcher"],
+)
+def test_serving_flasks_wsgi_app_does_not_go_around_the_gate(
+    around: Any, policy_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where `app.wsgi_app` is served in place of the app, and not put back into it."""
+    app = wrap(_flask_app(), policy_file, environ=ENVIRON)
+    _flask_after_request(app)
+    served = around(app)
+    assert names(ask(served)) == []
+    assert names(ask(served, cookie=choose(served, "accept"))) == ["_ga"]
+    assert _said(caplog, "twice") == []
+
+
+def test_serving_quarts_asgi_app_does_not_go_around_the_gate(
+    policy_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The same for Quart, lifespan included."""
+    app = wrap(_quart_app(), policy_file, environ=ENVIRON)
+    _flask_after_request(app)
+    served = app.asgi_app
+    assert names(ask(served)) == []
+    assert names(ask(served, cookie=choose(served, "accept"))) == ["_ga"]
+    with starlette_client(served) as client:  # starts and ends the lifespan
+        assert client.get("/").text == "page"
+    assert _said(caplog, "twice") == []
+
+
+def test_a_copy_of_a_gated_app_is_gated(policy_file: Path) -> None:
+    """Copying the app object is no way out, and the copy answers for itself."""
+    twin = copy(wrap(_flask_app(), policy_file, environ=ENVIRON))
+    headers = [("Set-Cookie", "_ga=1"), ("Content-Language", "tw")]
+    twin.wsgi_app = wsgi_page(headers)  # type: ignore[method-assign]
+    response = ask(twin)
+    assert (response.headers["content-language"], names(response)) == ("tw", [])
 
 
 # --- wrapped twice --------------------------------------------------------------------------------

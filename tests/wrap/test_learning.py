@@ -5,9 +5,13 @@ Every app here sets the cookies that the table names, and `_ga`; the policy list
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import flask
@@ -30,10 +34,11 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from consentgate import wrap
 from wrap import django_site
-from wrap.driving import ENVIRON, POLICY, ask, names
+from wrap.driving import ENVIRON, POLICY, ByProtocol, Slotted, ask, names
 
 LISTED = "strictly necessary, because the app is configured to use them"
 
@@ -249,6 +254,10 @@ DJANGO_NAMES = {
 }
 TABLE: dict[str, tuple[Callable[[], Any], set[str]]] = {
     "flask": (lambda: _flask_like(flask, **FLASK_CONFIG), FLASK_NAMES),
+    "flask in a middleware": (
+        lambda: Slotted(ProxyFix(_flask_like(flask, SESSION_COOKIE_NAME="shop_session"))),
+        SHOP_NAMES,
+    ),
     "flask mounted in flask": (_flask_mounted_in_flask, {"admin_session"}),
     "flask in a dispatcher": (_flask_in_dispatcher, SHOP_NAMES),
     "quart": (lambda: _flask_like(quart, **FLASK_CONFIG), FLASK_NAMES),
@@ -272,6 +281,7 @@ TABLE: dict[str, tuple[Callable[[], Any], set[str]]] = {
     ),
     "django-wsgi": (django_site.wsgi_site, DJANGO_NAMES),
     "django-asgi": (django_site.asgi_site, DJANGO_NAMES),
+    "django, by protocol": (lambda: ByProtocol({"http": django_site.asgi_site()}), DJANGO_NAMES),
 }
 
 
@@ -302,8 +312,6 @@ def test_starlette_is_asked_when_it_is_first_called(policy_file: Path) -> None:
 
 def test_a_lifespan_is_no_first_call(policy_file: Path) -> None:
     """An app may still be configured while it starts up."""
-    import asyncio
-
     app = wrap(_flask_like(quart), policy_file, environ=ENVIRON)
 
     @app.before_serving
@@ -382,3 +390,25 @@ def test_an_object_that_refuses_to_be_looked_at_is_served(policy_file: Path) -> 
 
     app = _flask_like(flask)
     assert names(ask(wrap(Holding(), policy_file, environ=ENVIRON))) == ["session"]
+
+
+def test_first_calls_at_the_same_time_ask_once(
+    policy_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Sixteen threads that meet an app's first request find one gate, and all the names."""
+    caplog.set_level(logging.INFO, logger="consentgate")
+    app = wrap(_flask_like(flask, SESSION_COOKIE_NAME="shop_session"), policy_file, environ=ENVIRON)
+    start = Barrier(16)
+
+    def visit(_: int) -> list[str]:
+        start.wait(5)
+        return names(ask(app))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # so that threads do meet
+    try:
+        with ThreadPoolExecutor(16) as pool:
+            assert list(pool.map(visit, range(16))) == [["shop_session"]] * 16
+    finally:
+        sys.setswitchinterval(interval)
+    assert len([one for one in caplog.records if LISTED in one.message]) == 1

@@ -19,13 +19,15 @@ from pyramid.config import Configurator
 from pyramid.response import Response as PyramidResponse
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from consentgate import RequestConsent, consent_from, wrap
 from wrap import django_site
-from wrap.driving import ENVIRON, ask, choose, connect, names
+from wrap.driving import ENVIRON, ByProtocol, Slotted, ask, choose, connect, names
 
 GA = {"Set-Cookie": "_ga=1"}
 
@@ -233,6 +235,13 @@ def _bare_wsgi(act: Callable[[Any], Any]) -> Any:
 
 
 urlpatterns: list[Any] = []  # Django's
+
+
+def _inside(make: Any, around: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The same app within another object, of which alone `wrap` is told."""
+    return lambda act: around(make(act))
+
+
 ASGI = {
     "fastapi": _fastapi,
     "starlette": _starlette,
@@ -250,6 +259,12 @@ HTTP = {
     "pyramid": _pyramid,
     "bottle": _bottle,
     "bare-wsgi": _bare_wsgi,
+    "flask in a middleware": _inside(_flask, lambda app: Slotted(ProxyFix(app))),
+    "flask in a dispatcher": _inside(_flask, DispatcherMiddleware),
+    "quart in a middleware": _inside(_quart, lambda app: ByProtocol({"http": app})),
+    "django by protocol": _inside(
+        _django(django_site.asgi_site), lambda app: ByProtocol({"http": app})
+    ),
 }
 
 
@@ -294,3 +309,47 @@ def test_a_websocket_endpoint_reads_what_the_visitor_said(make: Any, policy_file
         ([], "denied"),
         ([b"_ga=1"], "granted"),
     ]
+
+
+def test_an_app_mounted_after_wrap_has_it_too(policy_file: Path) -> None:
+    """A Flask app put into a wrapped one finds the consent on its own requests."""
+    app = wrap(flask.Flask(__name__), policy_file, environ=ENVIRON)
+    mounted = DispatcherMiddleware(app.wsgi_app, {"/in": _flask(_nothing)})
+    app.wsgi_app = mounted  # type: ignore[method-assign]
+    assert ask(app, "/in/").text == "unset"
+
+
+def _streaming_flask() -> Any:
+    app = flask.Flask(__name__)
+
+    @app.get("/")
+    def page() -> Any:
+        def body() -> Any:
+            yield flask.request.state.consent.choice("analytics").value  # type: ignore[attr-defined]
+
+        return flask.Response(flask.stream_with_context(body()))
+
+    return app
+
+
+def _streaming_starlette() -> Any:
+    async def page(request: Request) -> StreamingResponse:
+        async def body() -> Any:
+            yield request.state.consent.choice("analytics").value
+
+        return StreamingResponse(body())
+
+    return Starlette(routes=[Route("/", page)])
+
+
+@pytest.mark.parametrize("make", [_streaming_flask, _streaming_starlette])
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_stream_that_reads_late_is_answered_as_refused_unless_eager(
+    make: Any, eager: bool, policy_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Caches must know before the first byte: `eager` says it of every answer."""
+    app = wrap(make(), policy_file, environ=ENVIRON, eager=eager)
+    response = ask(app, cookie=choose(app, "accept"))
+    late = [one for one in caplog.records if "after the response had started" in one.message]
+    found = (response.text, response.headers.get("vary"), len(late))
+    assert found == (("granted", "Cookie", 0) if eager else ("unset", None, 1))

@@ -9,15 +9,29 @@ from __future__ import annotations
 from .http import Header
 
 _PRIVATE: Header = (b"cache-control", b"private")
+# What only shared caches read, and heed more than Cache-Control: RFC 9213 and its forerunners.
+_FOR_SHARED = frozenset(
+    {
+        b"cdn-cache-control",
+        b"cloudflare-cdn-cache-control",
+        b"netlify-cdn-cache-control",
+        b"vercel-cdn-cache-control",
+        b"surrogate-control",
+        b"edge-control",
+        b"x-accel-expires",
+    }
+)
+FIELDS = _FOR_SHARED | {b"vary", b"cache-control"}
 
 
-def _names(headers: list[Header]) -> list[bytes]:
-    return [name.strip().lower() for name, _ in headers]
+def _places_of(field: bytes, headers: list[Header]) -> list[int]:
+    return [at for at, (name, _) in enumerate(headers) if name.strip().lower() == field]
 
 
 def _items(value: bytes) -> list[bytes]:
     """Split a list-valued field at its commas, leaving quoted strings whole."""
-    if 0x22 not in value:
+    # A quotation mark without its fellow quotes nothing.
+    if 0x22 not in value or value.count(b'"') % 2:
         return [item for part in value.split(b",") if (item := part.strip())]
     items: list[bytes] = []
     open_quote = False
@@ -34,21 +48,18 @@ def _items(value: bytes) -> list[bytes]:
 
 def vary_on(headers: list[Header], field: bytes) -> list[Header]:
     """Add `field` to Vary unless it, or `*`, is there already."""
-    return _varying(headers, _names(headers), field)
+    return _varying(headers, _places_of(b"vary", headers), field)
 
 
-def _varying(headers: list[Header], names: list[bytes], field: bytes) -> list[Header]:
-    if b"vary" not in names:
-        return [*headers, (b"vary", field)]
+def _varying(headers: list[Header], places: list[int], field: bytes) -> list[Header]:
     first: int | None = None
-    for at in range(names.index(b"vary"), len(names)):
-        if names[at] == b"vary":
-            value = headers[at][1]
-            present = _items(value.lower())
-            if b"*" in present or field.lower() in present:
-                return headers
-            if first is None and value.strip():
-                first = at
+    for at in places:
+        value = headers[at][1]
+        present = _items(value.lower())
+        if b"*" in present or field.lower() in present:
+            return headers
+        if first is None and value.strip():
+            first = at
     if first is None:
         return [*headers, (b"vary", field)]
     result = headers.copy()
@@ -58,13 +69,18 @@ def _varying(headers: list[Header], names: list[bytes], field: bytes) -> list[He
 
 
 def keep_private(headers: list[Header]) -> list[Header]:
-    """Make Cache-Control say `private`, without `public` and `s-maxage`; `no-store` is kept."""
+    """Make Cache-Control say `private`, without `public` and `s-maxage`; `no-store` is kept.
+
+    Fields that bid shared caches otherwise are left out.
+    """
     result: list[Header] = []
     seen: set[bytes] = set()
     first: int | None = None
-    for name, header in zip(_names(headers), headers, strict=True):
+    for header in headers:
+        name = header[0].strip().lower()
         if name != b"cache-control":
-            result.append(header)
+            if name not in _FOR_SHARED:
+                result.append(header)
             continue
         items = _items(header[1])
         kept = [
@@ -85,10 +101,18 @@ def keep_private(headers: list[Header]) -> list[Header]:
     return result
 
 
-def for_one_visitor(headers: list[Header]) -> list[Header]:
-    """Mark an answer as made for the visitor whose cookies asked for it."""
-    names = _names(headers)
-    varying = _varying(headers, names, b"Cookie")
-    if b"cache-control" not in names:  # nearly always; it spares a second look at every name
-        return [*varying, _PRIVATE]
-    return keep_private(varying)
+def for_one_visitor(headers: list[Header], places: list[int] | None = None) -> list[Header]:
+    """Mark an answer as made for the visitor whose cookies asked for it.
+
+    `places` are those of every one of FIELDS, and maybe of others, where they are known.
+    """
+    varies: list[int] = []
+    controlled = False
+    for at in range(len(headers)) if places is None else places:
+        name = headers[at][0].strip().lower()
+        if name == b"vary":
+            varies.append(at)
+        elif name in FIELDS:
+            controlled = True
+    result = _varying(headers, varies, b"Cookie")
+    return keep_private(result) if controlled else [*result, _PRIVATE]

@@ -21,6 +21,9 @@ _MAX_REMEMBERED_NAME = 256
 # Heads that every browser takes for the name: visible ASCII without ";", "=" and quotation marks.
 _PLAIN = bytes(byte for byte in range(0x21, 0x7F) if byte not in b';="')
 
+UNNAMED = "no rule names it, and unknown cookies are blocked"
+UNSAFE_HEADER = "a header with CR, LF or NUL could become a second one"
+
 
 class Action(StrEnum):
     """What became of a Set-Cookie line."""
@@ -65,7 +68,7 @@ class Verdict:
 
 def printable(name: bytes) -> str:
     """Return a cookie or header name as text without control characters, at most 100 long."""
-    text = name.decode("utf-8", "backslashreplace")
+    text = name[:500].decode("utf-8", "backslashreplace")
     text = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
     return text if len(text) <= 100 else text[:99] + "…"
 
@@ -133,9 +136,9 @@ class Judge:
         return verdict.dropped, None, verdict
 
     def _verdict(self, line: bytes, head: bytes, equals: bool, allowed: frozenset[str]) -> Verdict:
-        if has_control(line):
-            return self._unreadable
         if equals and head and not head.translate(None, _PLAIN):
+            if has_control(line):
+                return self._unreadable
             verdict = self._verdicts.get(head)
             if verdict is None:
                 verdict = self._verdict_of(head, printable(head))
@@ -159,7 +162,7 @@ class Judge:
         rule = self.rule(name) if name else None
         if rule is None:
             if self._block:
-                return self._barred(shown, "no rule names it, and unknown cookies are blocked")
+                return self._barred(shown, UNNAMED)
             return self._free(shown, None, "no rule names it, and unknown cookies are allowed")
         if rule.category in self._always:
             return self._free(shown, rule, "strictly necessary: needs no consent")
@@ -195,6 +198,5 @@ class Judge:
 
     def unsafe_header(self, name: bytes) -> Decision:
         """Return the decision over a header that could end its own line: it is dropped."""
-        shown = printable(name)
-        reason = "a header with CR, LF or NUL could become a second one"
-        return self._decision(shown, None, Action.DROPPED, reason)
+        shown = printable(name.partition(b"=")[0])  # after it may stand a cookie's value
+        return self._decision(shown, None, Action.DROPPED, UNSAFE_HEADER)

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from .caching import for_one_visitor
 from .compiled import Compiled
 from .consent import Receipt
 from .decision import Decision, Judge
-from .headers import PLAIN, SET_COOKIE, UNSAFE, HeaderKinds, is_unsafe
+from .headers import CACHING, PLAIN, SET_COOKIE, UNSAFE, HeaderKinds, is_unsafe
 from .http import Header, Request, Response
 from .matcher import PathMatcher, ties
 from .own_pages import OwnPages
@@ -39,6 +39,9 @@ class Finish(NamedTuple):
     headers: list[Header]
     decisions: tuple[Decision, ...]
     receipt: Receipt | None
+
+    def __repr__(self) -> str:  # without the headers: they hold the values of cookies
+        return f"Finish(decisions={self.decisions!r}, receipt={self.receipt!r})"
 
 
 class Reply(NamedTuple):
@@ -68,15 +71,19 @@ class Forward:
         visit.sealed = True
         result = headers
         decisions: tuple[Decision, ...] = ()
+        caching: list[int] | None = None
         personal = False
         if self._gated:
-            result, decisions, personal = self._gate.decide(visit, headers, now)
-        own = visit.own_lines() if can_add else None
-        if own:
-            result = [*result, *((b"set-cookie", line) for line in own)]
-        if can_add and (personal or own or visit.read):
-            result = for_one_visitor(result)
-        return Finish(result, decisions, visit.receipt())
+            result, decisions, caching, personal = self._gate.decide(visit, headers, now)
+        receipt = None
+        if visit.read or visit.spare:  # else the choice stands as it was sent
+            own = visit.own_lines() if can_add else []
+            result = [*result, *((b"set-cookie", line) for line in own)] if own else result
+            personal = personal or bool(own) or visit.read
+            receipt = visit.receipt()
+        if personal and can_add:
+            result = for_one_visitor(result, caching)
+        return Finish(result, decisions, receipt)
 
     def passes(self, headers: list[Header]) -> bool:
         """Say whether nothing is to be decided or added, so that `finish` need not be asked.
@@ -87,12 +94,13 @@ class Forward:
         visit.sealed = True
         if visit.read:
             return False
-        kinds = self._gate.kinds.memo.young
+        harmless = self._gate.kinds.harmless.young
+        values: list[bytes] = []
         for name, value in headers:
-            # `is_unsafe`, but without a call for every header of every answer.
-            if kinds.get(name, SET_COOKIE) or 10 in value or 13 in value or 0 in value:
+            if name not in harmless:
                 return False
-        return True
+            values.append(value)
+        return not is_unsafe(b"".join(values))  # one look at all costs less than one at each
 
     def trailers(self, headers: list[Header]) -> list[Header]:
         """Return the trailer fields that may leave: a cookie is never among them (RFC 9110 6.5.1).
@@ -173,6 +181,12 @@ class Gate:
         self._prefix = policy.prefix
         self._excluded = PathMatcher(policy.exclude) if policy.exclude else None
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("signing keys are never pickled: load the policy again instead")
+
+    def __deepcopy__(self, memo: object) -> Gate:
+        return self
+
     def knowing(self, rules: Iterable[Rule]) -> Gate:
         """Return a gate that knows these rules too, for example the names an app was asked for."""
         return Gate(self.policy, self._keys, known=(*self._known, *rules))
@@ -232,15 +246,19 @@ class Gate:
         return [
             (name, value)
             for name, value in headers
-            if self.kinds(name) == PLAIN and not is_unsafe(value)
+            if self.kinds(name) in (PLAIN, CACHING) and not is_unsafe(value)
         ]
 
     def decide(
         self, visit: Visit, headers: list[Header], now: float
-    ) -> tuple[list[Header], tuple[Decision, ...], bool]:
-        """Return the headers that may leave, the decisions, and whether the visitor mattered."""
+    ) -> tuple[list[Header], tuple[Decision, ...], list[int] | None, bool]:
+        """Return what may leave, the decisions, and whether the visitor mattered.
+
+        Last but one are the places, in what may leave, of the fields about caching, if looked for.
+        """
         result: list[Header] = []
         decisions: list[Decision] = []
+        caching: list[int] = []
         altered = personal = False
         kinds = self.kinds.memo.young
         judge = self._judge.judge
@@ -263,11 +281,13 @@ class Gate:
                 altered = True
                 if line is not None:
                     result.append((name, line))
-            elif kind == UNSAFE or is_unsafe(value):
+            elif kind == UNSAFE or 10 in value or 13 in value or 0 in value:  # `is_unsafe`
                 decisions.append(self._judge.unsafe_header(name))
                 altered = True
             else:
+                if kind == CACHING:
+                    caching.append(len(result))
                 result.append(header)
         if not self._enforced:
-            return headers, tuple(decisions), False
-        return (result if altered else headers), tuple(decisions), personal
+            return headers, tuple(decisions), None, False
+        return (result if altered else headers), tuple(decisions), caching, personal

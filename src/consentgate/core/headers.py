@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .caching import FIELDS
 from .http import Header
 from .memo import Memo
 
-PLAIN, SET_COOKIE, UNSAFE = 0, 1, 2
+# CACHING: plain too, but of the fields (Vary, Cache-Control) in which an answer made for one
+# visitor says so.
+PLAIN, SET_COOKIE, UNSAFE, CACHING = 0, 1, 2, 3
 
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 
 
 def kind_of(name: bytes) -> int:
-    """Classify a header name as PLAIN, SET_COOKIE or UNSAFE."""
+    """Classify a header name as PLAIN, SET_COOKIE, UNSAFE or CACHING."""
     text = name.decode("latin-1")
     if "\r" in text or "\n" in text or "\0" in text:
         return UNSAFE
@@ -28,7 +31,7 @@ def kind_of(name: bytes) -> int:
     # `Set-Cookie: _ga=1; x` as a *name* reaches the wire verbatim on several WSGI servers.
     if trimmed.startswith("set-cookie") and trimmed[10] not in _TOKEN:
         return UNSAFE
-    return PLAIN
+    return CACHING if trimmed.encode("latin-1") in FIELDS else PLAIN
 
 
 def is_unsafe(value: bytes) -> bool:
@@ -40,10 +43,11 @@ def is_unsafe(value: bytes) -> bool:
 class HeaderKinds:
     """`kind_of`, remembering the names an app uses."""
 
-    __slots__ = ("memo",)
+    __slots__ = ("harmless", "memo")
 
     def __init__(self) -> None:
         self.memo: Memo[bytes, int] = Memo(512)
+        self.harmless: Memo[bytes, int] = Memo(512)  # of these, the PLAIN and CACHING ones
 
     def __call__(self, name: bytes) -> int:
         kind = self.memo.get(name)
@@ -51,6 +55,8 @@ class HeaderKinds:
             kind = kind_of(name)
             if len(name) <= 64:
                 self.memo.put(name, kind)
+        if kind in (PLAIN, CACHING) and len(name) <= 64:
+            self.harmless.put(name, kind)
         return kind
 
 

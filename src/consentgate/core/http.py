@@ -70,3 +70,6 @@ class Response(NamedTuple):
     status: int
     headers: list[Header]
     body: bytes
+
+    def __repr__(self) -> str:  # without the headers: they hold the value of our cookie
+        return f"Response({self.status})"

@@ -291,4 +291,7 @@ class PathMatcher:
     def matches(self, path: str) -> bool:
         """Say whether one of the globs names this path."""
         name = path.encode("utf-8", "surrogatepass")  # no path of a visitor raises
-        return path in self._exact or any(pattern.matches(name) for pattern in self._patterns)
+        if path in self._exact or any(pattern.matches(name) for pattern in self._patterns):
+            # Pyramid, for one, takes `/hooks/../shop` for `/shop`, which no glob was meant to name.
+            return {".", ".."}.isdisjoint(path.split("/"))
+        return False

@@ -73,7 +73,12 @@ def parent_domains(host: str) -> list[str]:
     """
     name = host_name(host)
     labels = name.split(".")
-    if len(name) > 253 or ":" in name or labels[-1].isdigit() or not name.replace(".", "").replace("-", "").isalnum():
+    if (
+        len(name) > 253
+        or ":" in name
+        or labels[-1].isdigit()
+        or not name.replace(".", "").replace("-", "").isalnum()
+    ):
         return []
     return [".".join(labels[at:]) for at in range(min(len(labels) - 1, 5))]
 

@@ -40,8 +40,9 @@ def is_same_origin(request: Request, policy: Policy) -> bool:
     if policy.site:
         return origin == origin_of(policy.site)
     scheme, host = origin
-    # Behind a proxy that ends TLS the request says http; a page over http never speaks for https.
-    if request.scheme == "https" and scheme != "https":
+    # A page over http never speaks for https. Behind a proxy that ends TLS the request says http;
+    # but browsers send Sec-Fetch-Site to https only (and to this machine), so it tells.
+    if scheme != "https" and (request.scheme == "https" or request.values(b"sec-fetch-site")):
         return False
     return host == host_of(request).lower().removesuffix(":" + _DEFAULT_PORTS[scheme])
 

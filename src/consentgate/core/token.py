@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import NoReturn
 
 from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
@@ -60,6 +61,13 @@ class Tokens:
         # Only what was verified gets in, so a visitor without the key cannot fill it.
         self._verified: Memo[bytes, Consent] = Memo(2048)
 
+    def __reduce__(self) -> NoReturn:
+        # A consent that is pickled, with a request's state say, would carry the keys along.
+        raise TypeError("signing keys are never pickled: keep consent.granted instead")
+
+    def __deepcopy__(self, memo: object) -> Tokens:
+        return self
+
     def write(self, consent: Consent) -> bytes:
         """Return the signed cookie value for this consent."""
         id = bytes.fromhex(consent.id) if consent.id else b""
@@ -76,7 +84,7 @@ class Tokens:
         """Return the consent that a cookie value carries, or None when it is not to be believed."""
         if len(value) > MAX_TOKEN_BYTES:
             return None
-        consent = self._verified.get(value)
+        consent = self._verified.young.get(value) or self._verified.get(value)
         if consent is None:
             try:
                 payload = base64_decode(self._signer.unsign(value))

@@ -30,6 +30,9 @@ from .proof import is_same_origin
 DAY = 86_400
 # A clock may run this much ahead of the one that signed; more is a token from the future.
 CLOCK_SKEW = 60
+# A browser may hold a cookie of one name for the host and each parent domain; more is a flood, and
+# every one of them would cost a signature.
+MAX_TWINS = 16
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -44,9 +47,9 @@ class Visit:
         "_now",
         "_request",
         "_site",
-        "_spare",
         "read",
         "sealed",
+        "spare",
     )
 
     def __init__(
@@ -59,7 +62,7 @@ class Visit:
         self._consent: Consent | None = None
         self._allowed: frozenset[str] | None = None
         self._action = ""
-        self._spare = False
+        self.spare = False
         self.read = False
         self.sealed = False
 
@@ -219,10 +222,6 @@ class Visit:
             self._allowed = allowed
         return allowed
 
-    def seal(self) -> None:
-        """Close the visit to changes: the answer's cookies have been decided."""
-        self.sealed = True
-
     @property
     def changed(self) -> bool:
         """Whether the choice was changed during this request."""
@@ -230,10 +229,10 @@ class Visit:
 
     def own_lines(self) -> list[bytes]:
         """Return the Set-Cookie values by which the choice is recorded; [] where it stands."""
-        if not self._action and (not self._spare or self._site.policy.mode == "report"):
+        if not self._action and (not self.spare or self._site.policy.mode == "report"):
             return []  # a gate that only reports does not tidy up either
         cookie = self._site.own_cookie(self._request)
-        lines = cookie.removals_elsewhere(host_of(self._request)) if self._spare else []
+        lines = cookie.removals_elsewhere(host_of(self._request)) if self.spare else []
         return [*lines, self._own_line(cookie, self._load())]
 
     def receipt(self) -> Receipt | None:
@@ -290,6 +289,8 @@ class Visit:
         values = values_of(header, self._site.own_cookie(self._request).name)
         if not values:
             return NEWCOMER
+        if len(values) > MAX_TWINS:
+            return UNREADABLE
         latest = self._now + CLOCK_SKEW
         valid: list[Consent] = []
         for value in values:
@@ -300,7 +301,7 @@ class Visit:
             return UNREADABLE
         newest = valid[0]
         if len(values) > 1:
-            self._spare = True
+            self.spare = True
             newest = max(valid, key=Consent.age_order)
         age = self._now - (newest.decided_at or 0)
         if newest.granted and age > self._site.policy.choice_lifetime:

@@ -1,0 +1,110 @@
+"""`request.state.consent`: where requests have no state of their own, and outside the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from .core.compiled import Compiled
+from .core.consent import Choice
+from .core.http import Request
+from .core.policy import Policy
+from .handler import RequestConsent
+from .learn import apps_within, family
+
+Newcomer = Callable[[], RequestConsent]
+
+
+class _State:
+    """Gives `request.state.consent` to frameworks whose requests have no `state`.
+
+    Only read: an app that assigns `request.state` itself gets what it assigned.
+    """
+
+    def __init__(self, newcomer: Newcomer) -> None:
+        self._newcomer = newcomer
+
+    def __get__(self, request: Any, owner: object) -> Any:
+        if request is None:
+            return self
+        state = SimpleNamespace(consent=_found(request) or self._newcomer())
+        request.__dict__["state"] = state
+        return state
+
+
+def give_state(app: object, newcomer: Newcomer) -> None:
+    """Give `request.state` to the app, and to every app within it, where its requests have none."""
+    for one in apps_within(app):
+        _give_state_to(one, newcomer)
+
+
+def _give_state_to(app: Any, newcomer: Newcomer) -> None:
+    match family(app):
+        case "flask":
+            app.request_class = _with_state(app.request_class, newcomer)
+        case "quart":
+            app.request_class = _with_state(app.request_class, newcomer)
+            app.websocket_class = _with_state(app.websocket_class, newcomer)
+        case "django":
+            give_django_state(newcomer)
+
+
+def give_django_state(newcomer: Newcomer) -> None:
+    """Give `request.state` to Django's requests; the latest word counts.
+
+    Django's test client makes requests without any handler of ours, so the class has to know.
+    """
+    from django.http import HttpRequest
+
+    if isinstance(HttpRequest.__dict__.get("state"), _State | None):
+        HttpRequest.state = _State(newcomer)
+
+
+def _with_state(cls: type, newcomer: Newcomer) -> type:
+    if "state" in dir(cls):
+        return cls
+    return type(cls.__name__, (cls,), {"state": _State(newcomer), "__module__": cls.__module__})
+
+
+def consent_from(request: Any) -> RequestConsent:
+    """Return the visitor's consent for any framework's request, an ASGI scope or a WSGI environ.
+
+    Outside the gate it is a newcomer who granted nothing.
+    """
+    return _found(request) or nobody()
+
+
+def _found(request: Any) -> RequestConsent | None:
+    # Falcon calls its environ `env`; a2wsgi keeps the scope in the environ that it makes of it.
+    names = ("scope", "environ", "META", "env")
+    places = [request, *(getattr(request, name, None) for name in names)]
+    for place in places:
+        if isinstance(place, Mapping):
+            inner = place.get("asgi.scope")
+            outer = inner.get("consentgate") if isinstance(inner, Mapping) else None
+            for visit in (place.get("consentgate"), place.get("consentgate.consent"), outer):
+                if isinstance(visit, RequestConsent):
+                    return visit
+    return None
+
+
+class Nobody(RequestConsent):
+    """A newcomer where no policy is at hand: every category is refused, none is unknown."""
+
+    __slots__ = ()
+
+    def allows(self, category: str) -> bool:
+        return False
+
+    def choice(self, category: str) -> Choice:
+        return Choice.UNSET
+
+
+def nobody() -> RequestConsent:
+    """Return a newcomer where no policy is at hand."""
+    return Nobody(_NO_POLICY, Request("GET", "/"), 0.0, bytes)
+
+
+# It signs nothing, and verifies nothing: the request that it is asked of has no cookies.
+_NO_POLICY = Compiled(Policy(version=""), [b"\0" * 32])

@@ -1,0 +1,88 @@
+"""What is allowed but probably not meant: a line in the log, never an error."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from config.samples import ENVIRON, EXAMPLE
+from consentgate import Category, Policy, Rule, load_gate, load_policy
+from consentgate.config import gate_of, inspect
+
+
+def warnings_of(path: Path, text: str) -> list[str]:
+    """Return the warnings about a file with this content, without its folder."""
+    (path / "a.toml").write_text(text)
+    _, problems = inspect(path / "a.toml")
+    assert {problem.severity for problem in problems} <= {"warning"}
+    return [str(problem).replace(f"{path}/", "") for problem in problems]
+
+
+def test_a_pattern_that_takes_a_needed_name_is_doubted(tmp_path: Path) -> None:
+    """A refused `s*` would sign everybody out: the names and their frameworks are told."""
+    text = 'version = "1"\n[categories.analytics]\ncookies = [\n  "_ga*",\n  "sess*",\n]\n'
+    (found,) = warnings_of(tmp_path, text)
+    assert found.startswith(
+        "a.toml:5: warning[CG501] 'sess*' takes over names that frameworks need: sessionid (Django "
+    )
+    assert found.endswith(
+        " and others (categories.analytics.cookies[1])\n"
+        "    help: make the pattern longer, or list those names in a category that is always on"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[categories.necessary]\nalways = true\ncookies = ["sess*"]',
+        '[categories.necessary]\nalways = true\ncookies = ["sess*x", "session*"]\n'
+        '[categories.a]\ncookies = ["sess*"]\n[[cookies]]\nname = "sessionid"\n'
+        'category = "necessary"',
+        '[categories.a]\ncookies = ["sessionid"]',
+        '[categories.a]\ncookies = ["_ga*", "sessions_*", "xmessages"]',
+    ],
+    ids=["always on", "beaten by longer ones", "named exactly", "others"],
+)
+def test_what_takes_nothing_is_not_doubted(tmp_path: Path, text: str) -> None:
+    """Patterns in a category that is always on, beaten ones, and names listed on purpose."""
+    assert warnings_of(tmp_path, f'version = "1"\n{text}\n') == []
+
+
+def test_letting_unknown_cookies_out_is_doubted(tmp_path: Path) -> None:
+    """It may be meant for a while, so it is no error."""
+    assert warnings_of(tmp_path, 'version = "1"\nunknown = "allow"\n') == [
+        "a.toml:2: warning[CG502] cookies that no rule names leave without consent (unknown)\n"
+        '    help: name them, then write unknown = "block"'
+    ]
+
+
+def test_a_category_without_a_table_is_doubted_once(tmp_path: Path) -> None:
+    """However many cookies name it; the visitor is asked about it all the same."""
+    text = EXAMPLE + '\n[[cookies]]\nname = "fr"\ncategory = "marketing"\n'
+    assert warnings_of(tmp_path, text) == [
+        "a.toml:32: warning[CG503] category 'marketing' has no table, so visitors are not told "
+        "what it is for (cookies[0].category)\n"
+        "    help: add [categories.marketing] with title and description"
+    ]
+
+
+def test_loading_logs_every_warning_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A file, a file with its key, and a Policy alike: what nobody is told is no warning."""
+    text = 'version = "1"\nunknown = "allow"\n[categories.a]\ncookies = ["csrf*"]\n'
+    (tmp_path / "a.toml").write_text(text)
+    rule = Rule(name="csrf*", category="a")
+    policy = Policy(version="1", unknown="allow", categories=(Category(id="a", rules=(rule,)),))
+    logged = []
+    with caplog.at_level(logging.INFO, "consentgate"):
+        for load in (
+            lambda: load_policy(tmp_path / "a.toml"),
+            lambda: load_gate(tmp_path / "a.toml", environ=ENVIRON),
+            lambda: gate_of(policy, environ=ENVIRON),
+        ):
+            caplog.clear()
+            load()
+            logged.append([(one.levelname, one.message.split()[1]) for one in caplog.records])
+    expected = [("WARNING", "warning[CG502]"), ("WARNING", "warning[CG501]")]
+    assert logged == [expected] * 3
