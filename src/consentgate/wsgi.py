@@ -123,7 +123,7 @@ class ConsentMiddleware:
                 sent = [
                     (name.encode("latin-1"), value.encode("latin-1")) for name, value in headers
                 ]
-            except (UnicodeEncodeError, AttributeError):
+            except (TypeError, AttributeError, ValueError):  # not pairs of latin-1 text
                 sent = as_bytes(headers)
             finish = forward.finish(sent, time())
             if finish.decisions:

@@ -13,7 +13,7 @@ import pytest
 
 from config.samples import ENVIRON, EXAMPLE, GOOD_KEY
 from consentgate import ConfigError, Policy, load_gate
-from consentgate.config import gate_of
+from consentgate.config import gate_of, inspect
 from consentgate.config.keys import MAKE_ONE, read_keys
 
 HELP = f"    help: make a good one with: {MAKE_ONE}"
@@ -148,6 +148,15 @@ def test_where_the_variable_is_in_doubt_no_key_is_missed(tmp_path: Path, line: s
     with pytest.raises(ConfigError) as caught:
         load_gate(path, environ={})
     assert [one.line for one in caught.value.problems] == [3]
+
+
+def test_a_key_in_the_place_of_a_variable_goes_no_further(tmp_path: Path) -> None:
+    """The policy that `inspect` gives holds the default instead, so that nothing can print it."""
+    path = tmp_path / "shop.toml"
+    path.write_text(f'version = "1"\n[consent]\nsecret_env = "{NEWER}"\n')
+    policy, problems = inspect(path)
+    assert (policy, [one.code for one in problems]) == (Policy(version="1"), ["CG304"])
+    assert NEWER not in str(problems)
 
 
 def test_a_misspelled_consent_table_misses_no_key(tmp_path: Path) -> None:

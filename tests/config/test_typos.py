@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from config.samples import FULL, load
-from consentgate import ConfigError
+from consentgate import ConfigError, load_gate
 from consentgate.config import inspect
 
 # All that a slip of the finger puts into a key. Not "#", which takes the line out of the file:
@@ -126,3 +126,14 @@ def test_a_key_in_the_wrong_place_is_sent_to_the_right_one(
     _, problems = inspect(tmp_path / "typo.toml")
     errors = [one for one in problems if one.severity == "error"]
     assert [(one.code, one.key, one.remedy) for one in errors] == [("CG101", key, remedy)]
+
+
+def test_a_key_below_the_wrong_table_is_not_missed_as_well(tmp_path: Path) -> None:
+    """TOML gives every key to the table above it: that is one mistake, told once."""
+    (tmp_path / "typo.toml").write_text('secret_env = "KEY"\n[consent]\nversion = "1"\n')
+    with pytest.raises(ConfigError) as caught:
+        load_gate(tmp_path / "typo.toml", environ={})
+    assert [(one.code, one.line, one.remedy) for one in caught.value.problems] == [
+        ("CG101", 1, "it belongs in [consent]"),
+        ("CG101", 3, "it belongs at the top of the file, before the first [table]"),
+    ]

@@ -302,8 +302,8 @@ def test_names_that_visitors_make_up_cannot_grow_the_memory() -> None:
         one.judge(b"made-up-%d=1" % number, ALWAYS, NOW)
     for number in range(300):
         one.judge(b"x" * 257 + b"%d=1" % number, ALWAYS, NOW)
-    assert len(one._verdicts) <= 2048
-    assert all(len(name) <= 256 for name in one._verdicts.young)
+    assert len(one.remembered) <= 2048
+    assert all(len(name) <= 256 for name in one.remembered.young)
 
 
 def test_a_name_that_was_put_aside_is_still_known() -> None:

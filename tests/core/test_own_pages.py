@@ -34,7 +34,6 @@ GONE = (
     b"__Host-gate=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; Secure; HttpOnly; "
     b"SameSite=Lax"
 )
-# Nothing that is asked of the gate's own pages may end otherwise.
 PLAIN = b"text/plain; charset=utf-8"
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import chain
 
 from ..core.gate import Gate
@@ -122,6 +123,8 @@ def _examine_file(file: str) -> _Examined:
     located = map(reader.located, _faults_of(examined.policy))
     examined.faults += [fault for fault in located if fault.path not in known]
     examined.find_key_variable(reader.path_of(("secret_env",)), reader.meant)
+    if examined.key_variable is None:  # it may be the key itself, which nobody is to print
+        examined.policy = replace(examined.policy, secret_env=Policy(version="").secret_env)
     return examined
 
 

@@ -27,8 +27,8 @@ class Reader:
     """Reads one file's data.
 
     Meanwhile these fill up: `faults`, each at its path in the file; `meant`, the paths of keys that
-    are missing because they are misspelled, most likely; `orphans`, rules of no known category,
-    which are no part of the policy.
+    are missing because they are misspelled or misplaced, most likely; `orphans`, rules of no known
+    category, which are no part of the policy.
     """
 
     def __init__(self) -> None:
@@ -179,6 +179,11 @@ class Reader:
                 self.faults.append(unknown_key(at, key, value, known))
                 if (meant := key_meant(key, known)) not in table:
                     self.meant.add((*at, meant))
+                # A key below the wrong [table] is there too, in a way.
+                if key in TOP:
+                    self.meant.add((key,))
+                elif key in CONSENT:
+                    self.meant.add(("consent", key))
 
     def _like_default(self, key: str, table: dict[str, Any], at: Path) -> Any:
         default = getattr(_DEFAULTS, key)

@@ -24,10 +24,6 @@ _FOR_SHARED = frozenset(
 FIELDS = _FOR_SHARED | {b"vary", b"cache-control"}
 
 
-def _places_of(field: bytes, headers: list[Header]) -> list[int]:
-    return [at for at, (name, _) in enumerate(headers) if name.strip().lower() == field]
-
-
 def _items(value: bytes) -> list[bytes]:
     """Split a list-valued field at its commas, leaving quoted strings whole."""
     # A quotation mark without its fellow quotes nothing.
@@ -48,24 +44,27 @@ def _items(value: bytes) -> list[bytes]:
 
 def vary_on(headers: list[Header], field: bytes) -> list[Header]:
     """Add `field` to Vary unless it, or `*`, is there already."""
-    return _varying(headers, _places_of(b"vary", headers), field)
+    result = headers.copy()
+    places = [at for at, (name, _) in enumerate(headers) if name.strip().lower() == b"vary"]
+    _vary(result, places, field)
+    return result
 
 
-def _varying(headers: list[Header], places: list[int], field: bytes) -> list[Header]:
+def _vary(headers: list[Header], places: list[int], field: bytes) -> None:
     first: int | None = None
     for at in places:
-        value = headers[at][1]
-        present = _items(value.lower())
-        if b"*" in present or field.lower() in present:
-            return headers
+        value = headers[at][1].lower()
+        if 0x2A in value or value.find(field.lower()) >= 0:  # else there is no need to split it
+            present = _items(value)
+            if b"*" in present or field.lower() in present:
+                return
         if first is None and value.strip():
             first = at
     if first is None:
-        return [*headers, (b"vary", field)]
-    result = headers.copy()
-    key, value = result[first]
-    result[first] = (key, value + b", " + field)
-    return result
+        headers.append((b"vary", field))
+    else:
+        name, value = headers[first]
+        headers[first] = (name, value + b", " + field)
 
 
 def keep_private(headers: list[Header]) -> list[Header]:
@@ -114,5 +113,9 @@ def for_one_visitor(headers: list[Header], places: list[int] | None = None) -> l
             varies.append(at)
         elif name in FIELDS:
             controlled = True
-    result = _varying(headers, varies, b"Cookie")
-    return keep_private(result) if controlled else [*result, _PRIVATE]
+    result = headers.copy()
+    _vary(result, varies, b"Cookie")
+    if controlled:
+        return keep_private(result)
+    result.append(_PRIVATE)
+    return result

@@ -28,12 +28,15 @@ class Consent:
     decided_at: int | None = None
     readable: bool = True
 
-    def age_order(self) -> tuple[int, int]:
+    def age_order(self) -> tuple[int, int, int, list[str]]:
         """Return what sorts choices from old to new; of two equally old, the stricter is newer."""
         at = self.decided_at or 0
         # A refusal knows only its day: it counts as made at the day's end, so that no yes of the
         # same day outlives it.
-        return (at if self.granted else at + 86_399), -len(self.granted)
+        at = at if self.granted else at + 86_399
+        # Last what is stricter in neither way, only so that the cookies' order never matters.
+        rest = [*sorted(self.granted), *sorted(self.denied), self.id or ""]
+        return at, -len(self.granted), len(self.denied), rest
 
 
 NEWCOMER = Consent()

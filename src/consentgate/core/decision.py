@@ -87,7 +87,7 @@ class Judge:
         "_own",
         "_site",
         "_unreadable",
-        "_verdicts",
+        "remembered",
     )
 
     def __init__(
@@ -106,8 +106,9 @@ class Judge:
         self._own = own
         self._block = block_unknown
         self._enforced = enforced
-        # Bounded, so that names made up by visitors cannot grow it.
-        self._verdicts: Memo[bytes, Verdict] = Memo(1024)
+        # What stands before the "=" of a line, if it is plain, and holds for every such line without
+        # control bytes. Bounded, so that names made up by visitors cannot grow it.
+        self.remembered: Memo[bytes, Verdict] = Memo(1024)
         self._unreadable = self._barred(
             "(unreadable)", "it holds a control byte, so browsers differ on what they store"
         )
@@ -123,27 +124,28 @@ class Judge:
 
         Returns the decision, the value to send (None: nothing), and what it rested on.
         """
-        head, equals, _ = line.partition(b"=")
-        verdict = self._verdicts.young.get(head) if equals else None
-        if verdict is None:
-            verdict = self._verdict(line, head, bool(equals), allowed)
-        elif has_control(line):
-            verdict = self._unreadable
-        if verdict.free or verdict.category in allowed:
+        verdict = self.verdict(line, allowed)
+        if verdict.leaves(allowed):
             return verdict.kept, line, verdict
-        if is_deletion(line, now):
-            return verdict.rewritten, canonical_deletion(line), verdict
-        return verdict.dropped, None, verdict
+        return *self.refuse(verdict, line, now), verdict
 
-    def _verdict(self, line: bytes, head: bytes, equals: bool, allowed: frozenset[str]) -> Verdict:
+    def refuse(self, verdict: Verdict, line: bytes, now: float) -> tuple[Decision, bytes | None]:
+        """Return what becomes of a value that may not leave, and what to send in its place."""
+        if is_deletion(line, now):
+            return verdict.rewritten, canonical_deletion(line)
+        return verdict.dropped, None
+
+    def verdict(self, line: bytes, allowed: frozenset[str]) -> Verdict:
+        """Return all that can be said of one Set-Cookie value's name."""
+        head, equals, _ = line.partition(b"=")
         if equals and head and not head.translate(None, _PLAIN):
             if has_control(line):
                 return self._unreadable
-            verdict = self._verdicts.get(head)
+            verdict = self.remembered.get(head)
             if verdict is None:
                 verdict = self._verdict_of(head, printable(head))
                 if len(head) <= _MAX_REMEMBERED_NAME:
-                    self._verdicts.put(head, verdict)
+                    self.remembered.put(head, verdict)
             return verdict
         names = stored_names(line)
         if names is None:

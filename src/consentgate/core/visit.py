@@ -218,8 +218,8 @@ class Visit:
         allowed = self._allowed
         if allowed is None:
             granted = self._load().granted
-            allowed = self._site.always | granted if granted else self._site.always
-            self._allowed = allowed
+            always = self._site.always
+            self._allowed = allowed = always | granted if granted else always
         return allowed
 
     @property
@@ -232,7 +232,11 @@ class Visit:
         if not self._action and (not self.spare or self._site.policy.mode == "report"):
             return []  # a gate that only reports does not tidy up either
         cookie = self._site.own_cookie(self._request)
-        lines = cookie.removals_elsewhere(host_of(self._request)) if self.spare else []
+        # A withdrawal leaves nothing that could outweigh a yes stored in another form, so that goes
+        # too. Of `__Host-` there is no other form.
+        bare = not cookie.name.startswith(b"__Host-")
+        everywhere = self.spare or (bare and self._action == "withdraw")
+        lines = cookie.removals_elsewhere(host_of(self._request)) if everywhere else []
         return [*lines, self._own_line(cookie, self._load())]
 
     def receipt(self) -> Receipt | None:
