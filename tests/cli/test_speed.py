@@ -45,25 +45,31 @@ def bare_start() -> float:
     return perf_counter() - start
 
 
-def test_a_check_takes_less_than_150_milliseconds(folder: Path) -> None:
-    """The policy of the example shops is checked before anybody feels it.
+def slowness(bare: float) -> float:
+    """Return by how much to stretch limits meant for a machine that starts Python in 25 ms."""
+    return max(1, bare / 0.025)
 
-    The limit is meant for a machine that starts Python in 25 ms; a slower, or busier, one gets
-    proportionally more.
-    """
+
+def test_a_check_takes_less_than_150_milliseconds(folder: Path) -> None:
+    """The policy of the example shops is checked before anybody feels it."""
     (folder / "shop.toml").write_bytes(EXAMPLE.read_bytes())
     best, bare = seconds(folder, "shop.toml"), bare_start()
     for _ in range(RUNS):
         if best < 0.150:
             break
         best, bare = min(best, seconds(folder, "shop.toml")), min(bare, bare_start())
-    assert best < 0.150 * max(1, bare / 0.025), f"{best * 1000:.0f} ms, bare {bare * 1000:.0f} ms"
+    assert best < 0.150 * slowness(bare), f"{best * 1000:.0f} ms, bare {bare * 1000:.0f} ms"
 
 
 def test_two_thousand_rules_add_less_than_100_milliseconds(folder: Path) -> None:
     """A file as large as any site's costs little more than the start of the command."""
     (folder / "large.toml").write_text(large_policy(2000), "utf-8")
     seconds(folder, "shop.toml")
-    small = min(seconds(folder, "shop.toml") for _ in range(5))
-    large = min(seconds(folder, "large.toml") for _ in range(5))
-    assert large - small < 0.100, f"{(large - small) * 1000:.0f} ms more at best"
+    small = large = bare = float("inf")
+    for _ in range(RUNS):
+        small = min(small, seconds(folder, "shop.toml"))
+        large = min(large, seconds(folder, "large.toml"))
+        bare = min(bare, bare_start())
+        if large - small < 0.100:
+            break
+    assert large - small < 0.100 * slowness(bare), f"{(large - small) * 1000:.0f} ms more at best"

@@ -124,7 +124,7 @@ def test_the_key_is_one_of_all_the_problems(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_gate(path, environ=ENVIRON)
     assert [(one.code, one.line, one.key) for one in caught.value.problems] == [
-        ("CG103", 0, "version"),
+        ("CG103", 1, "version"),
         ("CG104", 1, "mode"),
         ("CG301", 3, "consent.secret_env"),
         ("CG102", 4, "consent.secure"),

@@ -92,7 +92,8 @@ class _Examined:
                 message=message,
                 remedy=fault.remedy,
                 file=self.file,
-                line=fault.line or line_of(lines, fault.path),
+                # What is missing has no line of its own: the file's first stands for it.
+                line=fault.line or line_of(lines, fault.path) or (1 if self._text else 0),
                 severity=fault.severity,
             )
 
