@@ -11,7 +11,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from consentgate import Gate, ResponseStarted
+from consentgate import Gate, RequestConsent, ResponseStarted
 from consentgate.testing import consent_cookie
 from consentgate.wsgi import MARK, ConsentMiddleware
 from shells import gate
@@ -267,3 +267,19 @@ def test_a_gate_may_be_chosen_by_the_host() -> None:
     server.call(shell, HTTP_HOST="a.example")
     server.call(shell, HTTP_HOST="b.example")
     assert [started[1] for started in server.started] == [PRIVATE, [("Set-Cookie", "stray=1")]]
+
+
+def test_under_a_gated_asgi_app_the_outer_gate_decides_alone() -> None:
+    """An adapter keeps the scope in the environ: its visit is the one that handlers get."""
+    outer = gate().newcomer(RequestConsent)
+    seen: list[Any] = []
+
+    def app(environ: Any, start_response: Any) -> Iterable[bytes]:
+        seen.append(environ[MARK])
+        start_response("200 OK", [GA])
+        return [b""]
+
+    server = Server()
+    server.call(gated(app), **{"asgi.scope": {"consentgate": outer}})
+    assert seen == [outer]
+    assert server.started == [("200 OK", [GA])]

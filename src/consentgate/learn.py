@@ -39,8 +39,11 @@ _FLASK_SETTINGS = (
     "SECURITY_TWO_FACTOR_VALIDITY_COOKIE_NAME",
     "QUART_AUTH_COOKIE_NAME",
 )
+_REMEMBER_PREFIX = "Django's TWO_FACTOR_REMEMBER_COOKIE_PREFIX"
 # What a middleware calls the argument that names its cookie.
 _COOKIE_ARGUMENTS = ("session_cookie", "csrf_cookie_name", "auth_cookie_key")
+# Others call it `cookie_name`. Only these are taken at their word: a session *replay* has one too.
+_COOKIE_NAME_OF = ("SessionMiddleware", "CSRFMiddleware", "CsrfMiddleware", "CSRFProtectMiddleware")
 # Attributes by which wrappers, routes and routers hold what they pass a request on to.
 _HOLDING = (
     "app",
@@ -74,7 +77,8 @@ def rules_of(app: object) -> list[Rule]:
     return [
         Rule(name=name, category=NECESSARY, origin=origin)
         for name, origin in found.items()
-        if "**" not in name
+        # In a rule an asterisk would stand for any text: only where we put it there ourselves.
+        if "*" not in name or origin == _REMEMBER_PREFIX
     ]
 
 
@@ -155,7 +159,7 @@ def _django(_: object) -> Iterator[tuple[object, str]]:
         yield getattr(settings, key, None), f"Django's {key}"
     prefix = getattr(settings, "TWO_FACTOR_REMEMBER_COOKIE_PREFIX", None)  # django-two-factor-auth
     if prefix:
-        yield f"{prefix}*", "Django's TWO_FACTOR_REMEMBER_COOKIE_PREFIX"
+        yield f"{prefix}*", _REMEMBER_PREFIX
     rest_auth = getattr(settings, "REST_AUTH", None) or {}  # dj-rest-auth
     for key in ("JWT_AUTH_COOKIE", "JWT_AUTH_REFRESH_COOKIE"):
         yield rest_auth.get(key), f"Django's REST_AUTH[{key!r}]"
@@ -202,7 +206,6 @@ def _arguments(
 
 
 def _cookie_names(name: str, values: dict[str, object]) -> Iterator[tuple[object, str]]:
-    keeps_state = any(word in name.lower() for word in ("session", "csrf"))
     for key, value in values.items():
-        if key in _COOKIE_ARGUMENTS or (key == "cookie_name" and keeps_state):
+        if key in _COOKIE_ARGUMENTS or (key == "cookie_name" and name in _COOKIE_NAME_OF):
             yield value, f"{name}({key}=…)"

@@ -64,6 +64,15 @@ class _EnvironRequest(Request):
         return [value.encode("latin-1", "replace")] if value else []
 
 
+def _through_adapter(environ: WSGIEnvironment) -> object:
+    """Return the visit of a gate around an ASGI app in which this WSGI app is mounted.
+
+    a2wsgi keeps the scope in the environ that it makes of it.
+    """
+    scope = environ.get("asgi.scope")
+    return scope.get("consentgate") if isinstance(scope, dict) else None
+
+
 def _decoded(path: str) -> str:
     """Undo PEP 3333's latin-1 disguise of UTF-8."""
     return path if path.isascii() else path.encode("latin-1", "replace").decode("utf-8", "replace")
@@ -94,8 +103,10 @@ class ConsentMiddleware:
         self._told: set[str] = set()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if MARK in environ and is_undecided(environ[MARK]):
+        outer = environ.get(MARK) or _through_adapter(environ)
+        if is_undecided(outer):
             self._tell("the app is wrapped twice: the outer gate decides alone")
+            environ[MARK] = outer
             return self._app(environ, start_response)
         request = _EnvironRequest(environ)
         gate = self._gate

@@ -136,7 +136,7 @@ def test_nothing_is_looked_at_before_somebody_asks() -> None:
     """Making a visit reads no cookie; whether the app asked is known."""
     visit = arriving(cookie_of("analytics"))
     assert not visit.read
-    assert visit.allowed() == ALWAYS | {"analytics"}
+    assert visit.peek() == ALWAYS | {"analytics"}
     assert not visit.read
     assert visit.allows("analytics")
     assert visit.read
@@ -606,7 +606,7 @@ def test_what_was_read_before_may_be_read_after() -> None:
 def test_what_the_gate_has_looked_at_is_not_a_read_by_the_app() -> None:
     """Deciding a cookie does not open the door for a late read."""
     visit = arriving(cookie_of("analytics"))
-    visit.allowed()
+    visit.peek()
     visit.sealed = True
     assert not visit.allows("analytics")
 

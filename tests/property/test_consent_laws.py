@@ -44,7 +44,7 @@ ALWAYS = frozenset({"necessary"})
 
 
 def allowed(cookie: bytes | None, now: float = NOW, gate: Gate = GATE) -> frozenset[str]:
-    return visit_of(gate, ask(cookie=cookie), now).allowed()
+    return visit_of(gate, ask(cookie=cookie), now).peek()
 
 
 def cookie_for(value: bytes) -> bytes:
@@ -171,7 +171,7 @@ def whole(cookie: bytes) -> tuple[object, ...]:
     """All that a visit says of who sends this Cookie header."""
     visit = visit_of(GATE, ask(cookie=cookie))
     choices = [visit.choice(id) for id in GATE.site.ids]
-    return visit.allowed(), choices, visit.id, visit.decided_on
+    return visit.peek(), choices, visit.id, visit.decided_on
 
 
 @given(st.lists(consents(recent), min_size=2, max_size=3))
@@ -223,11 +223,11 @@ def test_taking_back_never_enlarges_what_is_allowed(
     """Refusals in any order, with or without proof, now and when the new cookie comes back."""
     headers = [SAME_ORIGIN] if proven else []
     visit = visit_of(GATE, ask(method, cookie=cookie, headers=headers))
-    before = visit.allowed()
+    before = visit.peek()
     for name, how in steps:
         getattr(visit, name)(**how)
-        assert visit.allowed() <= before
-        before = visit.allowed()
+        assert visit.peek() <= before
+        before = visit.peek()
     if visit.changed:
         written = visit.own_lines()[-1].partition(b";")[0]
         assert allowed(written) <= before
@@ -239,16 +239,16 @@ def test_nothing_is_granted_without_proof(
 ) -> None:
     """By a safe method or without proof every grant is refused, and changes nothing."""
     visit = visit_of(GATE, ask(method, cookie=cookie, headers=[SAME_ORIGIN] if proven else []))
-    before = visit.allowed()
+    before = visit.peek()
     try:
         visit.set(**dict.fromkeys(wanted, True))
     except GrantRefused:
         assert not (proven and method == "POST")
-        assert visit.allowed() == before
+        assert visit.peek() == before
         assert not visit.changed
     else:
         assert not wanted or (proven and method == "POST")
-        assert visit.allowed() == before | wanted
+        assert visit.peek() == before | wanted
 
 
 @given(consents(recent), subsets, subsets)
@@ -263,6 +263,6 @@ def test_what_a_visit_writes_is_what_it_says(
         assert not yes | no
         return
     again: Visit = visit_of(GATE, ask(cookie=visit.own_lines()[-1].partition(b";")[0]))
-    assert again.allowed() == visit.allowed()
+    assert again.peek() == visit.peek()
     assert [again.choice(id) for id in GATE.site.ids] == [visit.choice(id) for id in GATE.site.ids]
     assert again.id == visit.id == (ID if again.granted > ALWAYS else None)

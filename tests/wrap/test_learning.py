@@ -412,3 +412,33 @@ def test_first_calls_at_the_same_time_ask_once(
     finally:
         sys.setswitchinterval(interval)
     assert len([one for one in caplog.records if LISTED in one.message]) == 1
+
+
+class SessionReplayMiddleware:
+    """Records what visitors do, under a cookie of its own: no session in the sense of a sign-in."""
+
+    def __init__(self, app: Any, cookie_name: str) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
+def test_only_middlewares_known_by_name_are_taken_at_their_word(policy_file: Path) -> None:
+    """A `cookie_name` alone makes nothing necessary, and an asterisk in a name is no pattern."""
+
+    async def home(request: Any) -> PlainTextResponse:
+        response = PlainTextResponse("x")
+        for name in ("replay_id", "shop_session", "star*"):
+            response.set_cookie(name, "1")
+        return response
+
+    app = Starlette(
+        routes=[Route("/", home)],
+        middleware=[
+            Middleware(SessionReplayMiddleware, cookie_name="replay_id"),
+            Middleware(SessionMiddleware, secret_key="x", session_cookie="shop_session"),
+            Middleware(SessionMiddleware, secret_key="x", session_cookie="star*"),
+        ],
+    )
+    assert names(ask(wrap(app, policy_file, environ=ENVIRON))) == ["shop_session"]

@@ -275,7 +275,7 @@ class Gate:
                 kind = self.kinds(name)
             if kind == SET_COOKIE:
                 if allowed is None:
-                    allowed = visit.allowed()
+                    allowed = visit.peek()
                 head, equals, _ = value.partition(b"=")
                 verdict = remembered.get(head) if equals else None
                 if verdict is None or has_control(value):

@@ -84,7 +84,7 @@ class Visit:
     def granted(self) -> frozenset[str]:
         """The ids of the categories allowed now."""
         consent = self._for_app()
-        return self.allowed() if consent is self._consent else self._site.always
+        return self.peek() if consent is self._consent else self._site.always
 
     @property
     def decided(self) -> bool:
@@ -213,7 +213,7 @@ class Visit:
 
     # --- what the gate itself asks --------------------------------------------------------------
 
-    def allowed(self) -> frozenset[str]:
+    def peek(self) -> frozenset[str]:
         """Return the ids allowed now, without counting as a read by the app."""
         allowed = self._allowed
         if allowed is None:
