@@ -148,23 +148,19 @@ def _start(step: Forward, message: Message, can_add: bool, report: Reporter) -> 
     # by then the app may have added to its own list.
     headers: list[Header] = [*message.get("headers", ())]
     try:
-        if not step.passes(headers):
-            headers = _finish(step, headers, can_add, report)
+        finish = None if step.passes(headers) else step.finish(headers, time(), can_add=can_add)
     except (TypeError, AttributeError, ValueError):
         # Not pairs of bytes. Some servers take text all the same, so it is read all the same.
-        headers = _finish(step, as_bytes(headers), can_add, report)
+        finish = step.finish(as_bytes(headers), time(), can_add=can_add)
+    if finish is not None:
+        headers = finish.headers
+        if finish.decisions:
+            report(finish.decisions)
     if not headers and "headers" not in message:
         return message
     result = message.copy() if type(message) is dict else dict(message)
     result["headers"] = headers
     return result
-
-
-def _finish(step: Forward, headers: list[Header], can_add: bool, report: Reporter) -> list[Header]:
-    finish = step.finish(headers, time(), can_add=can_add)
-    if finish.decisions:
-        report(finish.decisions)
-    return finish.headers
 
 
 async def _answer(step: NeedBody | Reply, scope: Scope, receive: Receive, send: Send) -> None:

@@ -409,6 +409,7 @@ def test_the_values_of_a_name_come_in_the_order_sent() -> None:
     header = b"gate=1; xgate=2; Gate=3; gate=4; __Host-gate=5; gate ; =gate=6"
     assert values_of(header, b"gate") == [b"1", b"4"]
     assert values_of(header, b"other") == []
+    assert values_of(header, b"") == [b"gate", b"gate=6"]
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,8 @@ def test_any_cookie_header_can_be_read(header: bytes, name: bytes) -> None:
     assert all(b";" not in key + value for key, value in found)
 
 
-@given(cookie_headers, st.sampled_from([b"gate", b"__Host-gate", b"a", b"_ga"]))
+@given(cookie_headers, st.sampled_from([b"gate", b"__Host-gate", b"a", b"_ga", b""]))
+@example(b"a; =b;; c=d ;e", b"")
 @example(b"gate=1;xgate=2; gate =3;gate", b"gate")
 def test_the_short_way_to_a_cookies_values_is_right(header: bytes, name: bytes) -> None:
     """Taking apart only the pairs that hold the name finds what taking apart all of them finds."""

@@ -6,6 +6,8 @@ is served it. So an answer that depended on the visitor says so: `Vary: Cookie` 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .http import Header
 
 _PRIVATE: Header = (b"cache-control", b"private")
@@ -45,26 +47,37 @@ def _items(value: bytes) -> list[bytes]:
 def vary_on(headers: list[Header], field: bytes) -> list[Header]:
     """Add `field` to Vary unless it, or `*`, is there already."""
     result = headers.copy()
-    places = [at for at, (name, _) in enumerate(headers) if name.strip().lower() == b"vary"]
-    _vary(result, places, field)
+    _vary(result, range(len(headers)), field)
     return result
 
 
-def _vary(headers: list[Header], places: list[int], field: bytes) -> None:
+def _vary(headers: list[Header], places: Iterable[int], field: bytes) -> bool:
+    """Add `field` to Vary, in place. Say whether others of FIELDS are at these places too."""
+    field_there = others = False
     first: int | None = None
     for at in places:
-        value = headers[at][1].lower()
-        if 0x2A in value or value.find(field.lower()) >= 0:  # else there is no need to split it
-            present = _items(value)
-            if b"*" in present or field.lower() in present:
-                return
-        if first is None and value.strip():
-            first = at
-    if first is None:
-        headers.append((b"vary", field))
-    else:
+        name, value = headers[at]
+        name = name.strip().lower()
+        if name == b"vary":
+            field_there = field_there or _lists(value, field)
+            if first is None and value.strip():
+                first = at
+        elif name in FIELDS:
+            others = True
+    if first is not None and not field_there:
         name, value = headers[first]
         headers[first] = (name, value + b", " + field)
+    elif not field_there:
+        headers.append((b"vary", field))
+    return others
+
+
+def _lists(value: bytes, field: bytes) -> bool:
+    value, field = value.lower(), field.lower()
+    if 0x2A not in value and value.find(field) < 0:
+        return False  # nearly always: there is no need to split it
+    items = _items(value)
+    return b"*" in items or field in items
 
 
 def keep_private(headers: list[Header]) -> list[Header]:
@@ -105,17 +118,8 @@ def for_one_visitor(headers: list[Header], places: list[int] | None = None) -> l
 
     `places` are those of every one of FIELDS, and maybe of others, where they are known.
     """
-    varies: list[int] = []
-    controlled = False
-    for at in range(len(headers)) if places is None else places:
-        name = headers[at][0].strip().lower()
-        if name == b"vary":
-            varies.append(at)
-        elif name in FIELDS:
-            controlled = True
     result = headers.copy()
-    _vary(result, varies, b"Cookie")
-    if controlled:
+    if _vary(result, range(len(headers)) if places is None else places, b"Cookie"):
         return keep_private(result)
     result.append(_PRIVATE)
     return result

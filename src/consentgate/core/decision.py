@@ -106,7 +106,7 @@ class Judge:
         self._own = own
         self._block = block_unknown
         self._enforced = enforced
-        # What stands before the "=" of a line, if it is plain, and holds for every such line without
+        # By what stands before the "=", where that is plain: it holds for every such line without
         # control bytes. Bounded, so that names made up by visitors cannot grow it.
         self.remembered: Memo[bytes, Verdict] = Memo(1024)
         self._unreadable = self._barred(

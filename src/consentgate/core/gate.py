@@ -99,12 +99,15 @@ class Forward:
         if visit.read:
             return False
         harmless = self._gate.kinds.harmless.young
-        values: list[bytes] = []
+        if headers and headers[-1][0] not in harmless:
+            return False  # cookies mostly come last
+        text = b""
         for name, value in headers:
             if name not in harmless:
                 return False
-            values.append(value)
-        return not is_unsafe(b"".join(values))  # one look at all costs less than one at each
+            text += value
+        # `is_unsafe`, of all values at once: one look at each would cost more.
+        return not (10 in text or 13 in text or 0 in text)
 
     def trailers(self, headers: list[Header]) -> list[Header]:
         """Return the trailer fields that may leave: a cookie is never among them (RFC 9110 6.5.1).

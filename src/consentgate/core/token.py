@@ -47,7 +47,7 @@ class Tokens:
     Raises ValueError when two categories have the same tag.
     """
 
-    __slots__ = ("_ids", "_signer", "_tags", "_verified")
+    __slots__ = ("_ids", "_sets", "_signer", "_tags", "_verified")
 
     def __init__(self, keys: Sequence[bytes], categories: Iterable[str]) -> None:
         self._tags = {id: category_tag(id) for id in categories}
@@ -60,6 +60,7 @@ class Tokens:
         )
         # Only what was verified gets in, so a visitor without the key cannot fill it.
         self._verified: Memo[bytes, Consent] = Memo(2048)
+        self._sets: Memo[frozenset[str], frozenset[str]] = Memo(256)
 
     def __reduce__(self) -> NoReturn:
         # A consent that is pickled, with a request's state say, would carry the keys along.
@@ -95,6 +96,14 @@ class Tokens:
                 self._verified.put(value, consent)
         return consent
 
+    def _shared(self, ids: frozenset[str]) -> frozenset[str]:
+        """Return one and the same set for all visitors who chose alike: a few dozen at most."""
+        shared = self._sets.get(ids)
+        if shared is None:
+            self._sets.put(ids, ids)
+            return ids
+        return shared
+
     def _decode(self, payload: bytes) -> Consent | None:
         if not payload or payload[0] >> 4 != _FORMAT:
             return None
@@ -108,8 +117,8 @@ class Tokens:
             if category is not None:  # a category that the policy no longer has says nothing
                 (granted if payload[at + 2] & 0x80 else denied).add(category)
         return Consent(
-            granted=frozenset(granted - denied),
-            denied=frozenset(denied),
+            granted=self._shared(frozenset(granted - denied)),
+            denied=self._shared(frozenset(denied)),
             id=payload[5:start].hex() or None,
             decided_at=int.from_bytes(payload[1:5], "big"),
         )

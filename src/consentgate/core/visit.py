@@ -217,7 +217,10 @@ class Visit:
         """Return the ids allowed now, without counting as a read by the app."""
         allowed = self._allowed
         if allowed is None:
-            granted = self._load().granted
+            consent = self._consent
+            if consent is None:
+                consent = self._consent = self._recorded()
+            granted = consent.granted
             always = self._site.always
             self._allowed = allowed = always | granted if granted else always
         return allowed
@@ -296,17 +299,16 @@ class Visit:
         if len(values) > MAX_TWINS:
             return UNREADABLE
         latest = self._now + CLOCK_SKEW
-        valid: list[Consent] = []
+        newest: Consent | None = None
         for value in values:
             consent = self._site.tokens.read(value)
-            if consent is not None and (consent.decided_at or 0) <= latest:
-                valid.append(consent)
-        if not valid:
+            if consent is None or (consent.decided_at or 0) > latest:
+                continue
+            if newest is None or consent.age_order() > newest.age_order():
+                newest = consent
+        if newest is None:
             return UNREADABLE
-        newest = valid[0]
-        if len(values) > 1:
-            self.spare = True
-            newest = max(valid, key=Consent.age_order)
+        self.spare = len(values) > 1
         age = self._now - (newest.decided_at or 0)
         if newest.granted and age > self._site.policy.choice_lifetime:
             if not newest.denied:
