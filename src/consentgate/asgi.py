@@ -120,22 +120,7 @@ class ConsentMiddleware:
         scope["state"] = {**state, "consent": visit} if state else {"consent": visit}
         # Before version 2.1 of the WebSocket protocol an accept takes no headers.
         can_add = kind == "http" or scope.get("asgi", {}).get("spec_version", "2.0") >= "2.1"
-        report = self._report
-
-        def send_gated(message: Message) -> Awaitable[None]:
-            kind = message["type"]
-            if kind == "http.response.body":
-                return send(message)
-            if kind in _STARTS:
-                message = _start(step, message, can_add, report)
-                if kind == "websocket.accept":
-                    # Endpoints read after accepting, and no cache keeps what they then send.
-                    step.visit.read = True
-            elif kind == _TRAILERS and message.get("headers"):
-                message = {**message, "headers": step.trailers(as_bytes(message["headers"]))}
-            return send(message)
-
-        return self._app(scope, receive, send_gated)
+        return self._app(scope, receive, _gated(send, step, can_add, self._report))
 
     def _tell(self, key: str, text: str) -> None:
         if key not in self._told:
@@ -143,24 +128,41 @@ class ConsentMiddleware:
             _log.warning("%s", text)
 
 
-def _start(step: Forward, message: Message, can_add: bool, report: Reporter) -> Message:
-    # What is handed on is ours alone: GZip and the like read the headers when the body comes, and
-    # by then the app may have added to its own list.
-    headers: list[Header] = [*message.get("headers", ())]
-    try:
-        finish = None if step.passes(headers) else step.finish(headers, time(), can_add=can_add)
-    except (TypeError, AttributeError, ValueError):
-        # Not pairs of bytes. Some servers take text all the same, so it is read all the same.
-        finish = step.finish(as_bytes(headers), time(), can_add=can_add)
-    if finish is not None:
-        headers = finish.headers
-        if finish.decisions:
-            report(finish.decisions)
-    if not headers and "headers" not in message:
-        return message
-    result = message.copy() if type(message) is dict else dict(message)
-    result["headers"] = headers
-    return result
+def _gated(send: Send, step: Forward, can_add: bool, report: Reporter) -> Send:
+    """Return a `send` whose messages carry the headers that the gate lets through.
+
+    It hands back what `send` returns: a coroutine of its own would cost more than all it does.
+    """
+
+    def send_gated(message: Message) -> Awaitable[None]:
+        kind = message["type"]
+        if kind == "http.response.body":
+            return send(message)
+        if kind in _STARTS:
+            # What is handed on is ours alone: GZip and the like read the headers when the body
+            # comes, and by then the app may have added to its own list.
+            headers: list[Header] = [*message.get("headers", ())]
+            try:
+                passes = step.passes(headers)
+                finish = None if passes else step.finish(headers, time(), can_add=can_add)
+            except (TypeError, AttributeError, ValueError):
+                # Not pairs of bytes. Some servers take text all the same, so it is read as well.
+                finish = step.finish(as_bytes(headers), time(), can_add=can_add)
+            if finish is not None:
+                headers = finish.headers
+                if finish.decisions:
+                    report(finish.decisions)
+            if headers or "headers" in message:
+                message = message.copy() if type(message) is dict else dict(message)
+                message["headers"] = headers
+            if kind == "websocket.accept":
+                # Endpoints read after accepting, and no cache keeps what they then send.
+                step.visit.read = True
+        elif kind == _TRAILERS and message.get("headers"):
+            message = {**message, "headers": step.trailers(as_bytes(message["headers"]))}
+        return send(message)
+
+    return send_gated
 
 
 async def _answer(step: NeedBody | Reply, scope: Scope, receive: Receive, send: Send) -> None:

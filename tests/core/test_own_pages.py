@@ -404,6 +404,23 @@ def test_the_prefix_itself_leads_to_the_page(root: str, repeated: bool) -> None:
     assert (response.status, header(response, b"location")) == (308, b"_gate/")
 
 
+@pytest.mark.parametrize(
+    ("query", "location"),
+    [
+        (b"next=/cart", b"_gate/?next=/cart"),
+        (b"next=/a%0d%0ab", b"_gate/?next=/a%0d%0ab"),
+        (b"a\r\nset-cookie: x", b"_gate/"),
+        ("é".encode(), b"_gate/"),
+    ],
+)
+def test_the_way_to_the_page_keeps_a_query_that_is_fit_to_be_sent(
+    query: bytes, location: bytes
+) -> None:
+    """Where to go afterwards is not lost with the missing slash; odd bytes are."""
+    response = reply(GATE, ask(path="/_gate", query=query)).response
+    assert header(response, b"location") == location
+
+
 def test_the_preferences_page_is_html_that_nobody_stores_or_frames() -> None:
     """200 for anybody, with every header that keeps it to itself."""
     response = get("/", YES)

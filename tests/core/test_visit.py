@@ -634,3 +634,17 @@ def test_a_consent_that_says_nothing_decides_nothing() -> None:
     value = old_gate.site.tokens.write(Consent(granted=frozenset({"gone"}), id=ID, decided_at=NOW))
     visit = arriving(b"__Host-gate=" + value)
     assert seen(visit) == (ALWAYS, False, True)
+
+
+def test_a_yes_that_is_kept_while_another_is_given_does_not_become_younger() -> None:
+    """The cookie keeps the older date, so nothing outlives its time; the receipt says today."""
+    old = NOW - 100 * DAY
+    visit = posting(cookie_of("analytics", at=old))
+    visit.set(marketing=True)
+    receipt = visit.receipt()
+    assert receipt is not None
+    assert (visit.granted, visit.decided_on, receipt.decided_at) == (
+        ALWAYS | {"analytics", "marketing"},
+        old,
+        NOW,
+    )

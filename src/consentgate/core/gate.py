@@ -84,7 +84,8 @@ class Forward:
             own = visit.own_lines() if can_add else []
             result = [*result, *((b"set-cookie", line) for line in own)] if own else result
             personal = personal or bool(own) or visit.read
-            receipt = visit.receipt()
+            # Where no cookie can be sent the choice is not recorded, and there is nothing to prove.
+            receipt = visit.receipt() if can_add else None
         if personal and can_add:
             result = for_one_visitor(result, caching)
         return _new(Finish, (result, decisions, receipt))

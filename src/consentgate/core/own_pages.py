@@ -42,6 +42,9 @@ class OwnPages:
         if methods is None:
             if path == "":
                 target = request.path.rstrip("/").rpartition("/")[2] + "/"
+                query = request.query.decode("latin-1")
+                if query.isascii() and query.isprintable() and query:
+                    target += "?" + query
                 return self._respond(request, 308, b"", location=target.encode())
             return self.refuse(request, 404, "There is no such page here.")
         if request.method == "OPTIONS":

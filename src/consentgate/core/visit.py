@@ -182,23 +182,26 @@ class Visit:
                 "the response has started: change consent before the first byte of the answer"
             )
         before = self._load()
-        asked = granted if proof_for is None else proof_for
+        asked = granted if proof_for is None else frozenset(proof_for)
         if asked:
             self._demand_proof()
         now = int(self._now)
         if granted:
-            # Keeping an old yes while refusing something else does not make that yes younger.
-            at = now if asked or before.decided_at is None else before.decided_at
+            # A yes that is merely kept, while something else is chosen, does not become younger.
+            at = before.decided_at if granted - asked and before.decided_at else now
             id = before.id or self._fresh_id().hex()
             consent = Consent(granted=granted, denied=denied, id=id, decided_at=at)
         elif denied:
-            consent = Consent(denied=denied, decided_at=now - now % DAY)
+            consent = Consent(denied=denied, decided_at=self._today())
         else:
             consent = NEWCOMER
         self._consent = consent
         self._allowed = None
         self._action = action
         self.read = True
+
+    def _today(self) -> int:
+        return int(self._now) - int(self._now) % DAY
 
     def _demand_proof(self) -> None:
         if self._request.method in _SAFE_METHODS:
@@ -250,7 +253,8 @@ class Visit:
         return Receipt(
             action=self._action,
             id=consent.id,
-            decided_at=consent.decided_at or int(self._now),
+            # The act is of this moment, whatever older yes it keeps; a refusal is of its day only.
+            decided_at=self._today() if consent.denied and not consent.granted else int(self._now),
             version=self.version,
             granted=tuple(sorted(consent.granted)),
             denied=tuple(sorted(consent.denied)),
