@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any
 
-from measure import Batch, drive, per_exchange
 from starlette.middleware.sessions import SessionMiddleware
+
+from measure import Batch, drive, per_exchange
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]

@@ -25,14 +25,14 @@ from tempfile import TemporaryDirectory
 from time import perf_counter_ns, time
 from typing import Any
 
+from itsdangerous import TimestampSigner
+
 import contestants as on
 import policies
-from itsdangerous import TimestampSigner
-from measure import SEED, Rounds, added, interleave, ratio
-
 from consentgate import Category, Gate, Policy, Rule, asgi, load_gate, wrap, wsgi
 from consentgate.core.consent import Consent
 from consentgate.presets import necessary_rules
+from measure import SEED, Rounds, added, interleave, ratio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,8 +166,15 @@ def nothing_to_do(effort: Effort) -> Iterator[Figure]:
     times = _race({name: on.asgi_batch(app, requests) for name, app in apps.items()}, effort)
     group = "no cookies either way"
     yield from _table(group, times, scan_target=3)
-    yield Figure(group=group, name="wrap(), to scan-only", value=ratio(times, "wrap", "scan", "bare"), target=3)
-    yield Figure(group=group, name="gate, to the leanest scan", value=ratio(times, "gate", "lean", "bare"))
+    yield Figure(
+        group=group,
+        name="wrap(), to scan-only",
+        value=ratio(times, "wrap", "scan", "bare"),
+        target=3,
+    )
+    yield Figure(
+        group=group, name="gate, to the leanest scan", value=ratio(times, "gate", "lean", "bare")
+    )
 
 
 def three_cookies(effort: Effort) -> Iterator[Figure]:
@@ -184,9 +191,21 @@ def three_cookies(effort: Effort) -> Iterator[Figure]:
     times = _race({name: on.asgi_batch(app, requests) for name, app in apps.items()}, effort)
     group = "consent cookie, 3 Set-Cookie, 1 dropped"
     yield from _table(group, times, scan_target=8, session_target=0.4)
-    yield Figure(group=group, name="wrap(), to scan-only", value=ratio(times, "wrap", "scan", "bare"), target=8)
-    yield Figure(group=group, name="wrap(), to SessionMiddleware", value=ratio(times, "wrap", "session", "bare"), target=0.4)
-    yield Figure(group=group, name="gate, to the leanest scan", value=ratio(times, "gate", "lean", "bare"))
+    yield Figure(
+        group=group,
+        name="wrap(), to scan-only",
+        value=ratio(times, "wrap", "scan", "bare"),
+        target=8,
+    )
+    yield Figure(
+        group=group,
+        name="wrap(), to SessionMiddleware",
+        value=ratio(times, "wrap", "session", "bare"),
+        target=0.4,
+    )
+    yield Figure(
+        group=group, name="gate, to the leanest scan", value=ratio(times, "gate", "lean", "bare")
+    )
 
 
 def many_rules(effort: Effort) -> Iterator[Figure]:
@@ -261,13 +280,13 @@ def hostile(effort: Effort) -> Iterator[Figure]:
         worst: dict[str, float] = {}
         for title, patterns in hostile_policies().items():
             rules = tuple(Rule(name=name, category="marketing") for name in patterns)
-            gate = gate_for(Policy(version="1", categories=(Category(id="marketing", rules=rules),)))
+            gate = gate_for(
+                Policy(version="1", categories=(Category(id="marketing", rules=rules),))
+            )
             for name in hostile_names(length).values():
                 lines = [[name + b"=1; Path=/"]]
                 apps = {"bare": on.bare(lines), "gate": gated(on.bare(lines), gate)}
-                contest = {
-                    key: on.asgi_batch(app, [PLAIN_REQUEST]) for key, app in apps.items()
-                }
+                contest = {key: on.asgi_batch(app, [PLAIN_REQUEST]) for key, app in apps.items()}
                 times = interleave(contest, rounds=max(3, effort.rounds // 40), batch=2)
                 worst[title] = max(worst.get(title, 0.0), added(times, "gate", "bare") / 1e6)
         for title, value in worst.items():
@@ -308,7 +327,9 @@ def loading(effort: Effort) -> Iterator[Figure]:
 
         group = "start-up"
         value = _least(effort, start) / 1e6
-        yield Figure(group=group, name="wrap() and the first request, 23 rules", value=value, unit="ms")
+        yield Figure(
+            group=group, name="wrap() and the first request, 23 rules", value=value, unit="ms"
+        )
         for module in ("consentgate", "consentgate.asgi", "consentgate.wsgi"):
             value = _import_time(module, effort)
             yield Figure(group=group, name=f"import {module}", value=value, unit="ms")
@@ -429,7 +450,9 @@ def main(arguments: list[str] | None = None) -> int:
             "quick": chosen.quick,
             "figures": [{**asdict(figure), "passed": figure.passed} for figure in figures],
         }
-        Path(chosen.json).write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        Path(chosen.json).write_text(
+            json.dumps(result, indent=2, ensure_ascii=False) + "\n", "utf-8"
+        )
     return 1 if any(figure.passed is False for figure in figures) else 0
 
 

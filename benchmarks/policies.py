@@ -17,7 +17,12 @@ SHOP: dict[str, tuple[str, ...]] = {
 MIXES: dict[str, tuple[tuple[str, float], ...]] = {
     "exact, prefix*": (("{}*", 0.4),),
     "exact, prefix*, *ending": (("{}*", 0.3), ("*{}", 0.2)),
-    "exact, prefix*, *ending, *inner*": (("{}*", 0.3), ("*{}", 0.1), ("*{}*", 0.05), ("x*{}", 0.05)),
+    "exact, prefix*, *ending, *inner*": (
+        ("{}*", 0.3),
+        ("*{}", 0.1),
+        ("*{}*", 0.05),
+        ("x*{}", 0.05),
+    ),
 }
 # Patterns of different kinds get literal text of different lengths, so that no two of them tie.
 _KINDS = ("{}*", "*{}", "*{}*", "x*{}")

@@ -36,8 +36,8 @@ class Reporter:
         hook = self._hook
         for decision in decisions:
             # A rewritten deletion is no news: what was to go is gone.
-            if decision.action is _DROPPED:
-                self._say_once(decision)
+            if decision.action is _DROPPED and (decision.name, decision.rule) not in self._said:
+                self._say(decision)
             if hook is not None:
                 try:
                     result = hook(decision)
@@ -47,11 +47,10 @@ class Reporter:
                 except Exception as error:  # the operator's code: the page is served all the same
                     self._say_failed(error)
 
-    def _say_once(self, decision: Decision) -> None:
-        key = (decision.name, decision.rule)
-        if key in self._said or len(self._said) >= MAX_NAMES:
+    def _say(self, decision: Decision) -> None:
+        if len(self._said) >= MAX_NAMES:
             return
-        self._said.add(key)
+        self._said.add((decision.name, decision.rule))
         _log.warning("%s (said once for each name)", describe(decision))
         if len(self._said) == MAX_NAMES:
             _log.warning("%d names reported; further ones are not", MAX_NAMES)

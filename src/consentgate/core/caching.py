@@ -57,7 +57,8 @@ def _vary(headers: list[Header], places: Iterable[int], field: bytes) -> bool:
     first: int | None = None
     for at in places:
         name, value = headers[at]
-        name = name.strip().lower()
+        if name != b"vary":
+            name = name.strip().lower()
         if name == b"vary":
             field_there = field_there or _lists(value, field)
             if first is None and value.strip():

@@ -41,7 +41,9 @@ class Compiled:
 
     def own_cookie(self, request: Request) -> OwnCookie:
         """Return the form of the consent cookie that is written, and read, on this request."""
-        return self.development if in_development(request) else self.production
+        if request.scheme == "https" or not in_development(request):
+            return self.production
+        return self.development
 
     def own_names(self) -> frozenset[bytes]:
         """Return the names under which the gate alone may set a cookie."""

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 # 5.6 step 1: "If the set-cookie-string contains a %x00-08 / %x0A-1F / %x7F character: abort".
 # HTAB is added: Chromium refuses it inside a name, a value or an attribute, Firefox stores it.
 CONTROLS = bytes(range(0x20)) + b"\x7f"
-_WITHOUT_CONTROLS = bytes.maketrans(CONTROLS, b" " * len(CONTROLS))
+WITHOUT_CONTROLS = bytes.maketrans(CONTROLS, b" " * len(CONTROLS))
 # 5.6 step 4: "Remove any leading or trailing WSP characters": SP and HTAB, never NBSP or VT.
 WSP = b" \t"
 # More than any browser sends (they keep some 180 cookies a host, 4 KiB each) and than servers take.
@@ -30,7 +30,7 @@ EPOCH = b"Thu, 01 Jan 1970 00:00:00 GMT"
 
 def has_control(line: bytes) -> bool:
     """Say whether the line holds any control byte, HTAB included."""
-    return line.translate(_WITHOUT_CONTROLS) != line
+    return line.translate(WITHOUT_CONTROLS) != line
 
 
 def stored_names(line: bytes) -> frozenset[bytes] | None:
@@ -228,7 +228,7 @@ def deletion(
 
 def join_fields(fields: list[bytes]) -> bytes:
     """Join several Cookie fields into one, as RFC 9113 section 8.2.3 asks of HTTP/2."""
-    return fields[0] if len(fields) == 1 else b"; ".join(fields)
+    return b"; ".join(fields)
 
 
 def within_caps(header: bytes) -> bool:

@@ -9,7 +9,7 @@ Rule 4. No decision holds a cookie's value.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from .cookies import canonical_deletion, has_control, is_deletion, stored_names
@@ -55,12 +55,20 @@ class Verdict:
 
     __slots__ = ("category", "dropped", "free", "kept", "rewritten")
 
-    def __init__(self, *, category: str | None, free: bool, kept: Decision) -> None:
+    def __init__(
+        self,
+        *,
+        category: str | None,
+        free: bool,
+        kept: Decision,
+        dropped: Decision,
+        rewritten: Decision,
+    ) -> None:
         self.category = category  # the one on whose consent it depends, or None
         self.free = free  # leaves whatever the visitor said
         self.kept = kept
-        self.dropped = kept
-        self.rewritten = kept
+        self.dropped = dropped
+        self.rewritten = rewritten
 
     def leaves(self, allowed: frozenset[str]) -> bool:
         return self.free or self.category in allowed
@@ -69,7 +77,8 @@ class Verdict:
 def printable(name: bytes) -> str:
     """Return a cookie or header name as text without control characters, at most 100 long."""
     text = name[:500].decode("utf-8", "backslashreplace")
-    text = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+    if not text.isprintable():
+        text = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
     return text if len(text) <= 100 else text[:99] + "…"
 
 
@@ -168,24 +177,28 @@ class Judge:
             return self._free(shown, None, "no rule names it, and unknown cookies are allowed")
         if rule.category in self._always:
             return self._free(shown, rule, "strictly necessary: needs no consent")
-        kept = self._decision(shown, rule, Action.KEPT, f"the visitor allows {rule.category}")
-        verdict = Verdict(category=rule.category, free=False, kept=kept)
-        return self._refusable(verdict, f"the visitor has not allowed {rule.category}")
+        reason = f"the visitor has not allowed {rule.category}"
+        return Verdict(
+            category=rule.category,
+            free=False,
+            kept=self._decision(shown, rule, Action.KEPT, f"the visitor allows {rule.category}"),
+            dropped=self._decision(shown, rule, Action.DROPPED, reason),
+            rewritten=self._rewritten(shown, rule, reason),
+        )
 
     def _free(self, shown: str, rule: Rule | None, reason: str) -> Verdict:
         kept = self._decision(shown, rule, Action.KEPT, reason)
-        return Verdict(category=None, free=True, kept=kept)
+        return Verdict(category=None, free=True, kept=kept, dropped=kept, rewritten=kept)
 
     def _barred(self, shown: str, reason: str) -> Verdict:
-        kept = self._decision(shown, None, Action.KEPT, reason)
-        return self._refusable(Verdict(category=None, free=False, kept=kept), reason)
-
-    def _refusable(self, verdict: Verdict, reason: str) -> Verdict:
-        verdict.dropped = replace(verdict.kept, action=Action.DROPPED, reason=reason)
-        verdict.rewritten = replace(
-            verdict.kept, action=Action.REWRITTEN, reason=f"a deletion always leaves; {reason}"
+        dropped = self._decision(shown, None, Action.DROPPED, reason)
+        rewritten = self._rewritten(shown, None, reason)
+        return Verdict(
+            category=None, free=False, kept=dropped, dropped=dropped, rewritten=rewritten
         )
-        return verdict
+
+    def _rewritten(self, shown: str, rule: Rule | None, reason: str) -> Decision:
+        return self._decision(shown, rule, Action.REWRITTEN, f"a deletion always leaves; {reason}")
 
     def _decision(self, shown: str, rule: Rule | None, action: Action, reason: str) -> Decision:
         return Decision(

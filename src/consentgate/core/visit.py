@@ -294,7 +294,7 @@ class Visit:
         fields = self._request.values(b"cookie")
         if not fields:
             return NEWCOMER
-        header = join_fields(fields)
+        header = fields[0] if len(fields) == 1 else join_fields(fields)
         if not within_caps(header):
             return UNREADABLE
         values = values_of(header, self._site.own_cookie(self._request).name)
