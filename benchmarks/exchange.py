@@ -17,6 +17,7 @@ import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -311,7 +312,7 @@ def loading(effort: Effort) -> Iterator[Figure]:
         for (form, write), mix in product(forms.items(), policies.MIXES):
             path = Path(folder, "policy.toml")
             path.write_text(write(policies.of_many(count, mix)), "utf-8")
-            value = _least(effort, lambda: load_gate(path, environ=ENVIRON)) / 1e6
+            value = _least(effort, partial(load_gate, path, environ=ENVIRON)) / 1e6
             yield Figure(
                 group=f"loading a file of {count:,} rules",
                 name=f"{form}: {mix}",
