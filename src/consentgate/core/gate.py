@@ -97,7 +97,7 @@ class Forward:
         """
         visit = self.visit
         visit.sealed = True
-        if visit.read:
+        if visit.read or len(headers) > 64:  # putting more values together would cost too much
             return False
         harmless = self._gate.kinds.harmless.young
         if headers and headers[-1][0] not in harmless:
