@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import combinations, cycle, permutations
 from time import perf_counter
 
 import pytest
@@ -207,6 +207,30 @@ def test_two_rules_that_a_name_cannot_choose_between_are_a_tie(
 def test_rules_that_never_meet_or_agree_are_no_tie(one: Rule, two: Rule) -> None:
     """One is more specific, or no name matches both, or both say the same."""
     assert ties([one, two]) == []
+
+
+def test_among_many_rules_the_same_ties_are_found_as_between_any_two() -> None:
+    """However many rules are looked at at once; in the order of the file, the later one second."""
+    names = ["a*", "*a", "b*", "*b", "ab*", "*ab", "a*b", "b*a", "*a*b", "a*a*", "*aa*", "*b*b*"]
+    many = [
+        rule(name, category, seconds)
+        for name, (category, seconds) in zip(
+            names, cycle([("analytics", None), ("marketing", None), ("analytics", 60)])
+        )
+    ]
+    each = [tie for pair in combinations(many, 2) for tie in ties(pair)]
+    assert len(each) == 20
+    assert sorted(ties(many, limit=1000), key=str) == sorted(each, key=str)
+
+
+@pytest.mark.parametrize("shape", ["{}*x", "{}*x*", "*x*{}"])
+def test_patterns_that_differ_at_one_end_are_not_all_compared(shape: str) -> None:
+    """Six thousand of them make 18 million pairs; they are told apart in a moment."""
+    category = cycle(["analytics", "marketing"])
+    many = [rule(shape.format(f"w{number:04d}"), next(category)) for number in range(6000)]
+    start = perf_counter()
+    assert ties(many) == []
+    assert perf_counter() - start < 2
 
 
 def test_ties_are_counted_up_to_a_limit() -> None:

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import combinations
+from collections.abc import Collection, Iterable, Iterator
+from itertools import combinations, islice, product
 
 from .policy import Rule
 
@@ -36,6 +36,10 @@ def bare(name: bytes) -> bytes:
             if lower.startswith(prefix):
                 return name[len(prefix) :]
     return name
+
+
+# The text before a pattern's first asterisk and after its last.
+_BothEnds = tuple[bytes, bytes]
 
 
 class _Pattern:
@@ -60,13 +64,6 @@ class _Pattern:
                 return False
             at = found + len(piece)
         return True
-
-    def overlaps(self, other: _Pattern) -> bool:
-        """Say whether some name matches both: only the two ends can stand against it."""
-        mine, theirs = self.pieces, other.pieces
-        return _either(bytes.startswith, mine[0], theirs[0]) and _either(
-            bytes.endswith, mine[-1], theirs[-1]
-        )
 
     def example(self, other: _Pattern) -> str:
         """Return a name that both match."""
@@ -234,39 +231,65 @@ def ties(rules: Iterable[Rule], limit: int = 50) -> list[tuple[Rule, Rule, str]]
             pattern = _Pattern(rule)
             by_length.setdefault(pattern.literal, []).append(pattern)
     for group in by_length.values():
-        found += _ties_among(group, limit - len(found))
+        found += _ties_among(group, max(0, limit - len(found)))
     return found[:limit]
 
 
 def _ties_among(group: list[_Pattern], limit: int) -> list[tuple[Rule, Rule, str]]:
-    if len({_outcome(pattern.rule) for pattern in group}) < 2:
-        return []
-    # Two different prefixes of one length never meet, nor do two endings: only mixed pairs can.
-    shapes: dict[str, list[_Pattern]] = {"text*": [], "*text": [], "other": []}
+    place = {pattern: at for at, pattern in enumerate(group)}
+    alike: dict[_BothEnds, list[_Pattern]] = {}
     for pattern in group:
-        match pattern.pieces:
-            case [_, b""]:
-                shapes["text*"].append(pattern)
-            case [b"", _]:
-                shapes["*text"].append(pattern)
-            case _:
-                shapes["other"].append(pattern)
-    found: list[tuple[Rule, Rule, str]] = []
-    for one, two in _pairs_that_can_meet(shapes):
-        if _outcome(one.rule) != _outcome(two.rule) and one.overlaps(two):
-            found.append((one.rule, two.rule, one.example(two)))
-            if len(found) >= limit:
-                break
-    return found
+        alike.setdefault((pattern.pieces[0], pattern.pieces[-1]), []).append(pattern)
+    outcomes = {
+        ends: {_outcome(pattern.rule) for pattern in patterns} for ends, patterns in alike.items()
+    }
+    usual, _ = Counter(_outcome(pattern.rule) for pattern in group).most_common(1)[0]
+    unusual = {ends for ends, said in outcomes.items() if said != {usual}}
+    found: list[list[_Pattern]] = []
+    for mine, theirs in _ends_that_meet(alike, unusual):
+        if len(found) >= limit:
+            break
+        if len(outcomes[mine] | outcomes[theirs]) < 2:
+            continue
+        within = mine == theirs
+        pairs = combinations(alike[mine], 2) if within else product(alike[mine], alike[theirs])
+        differing = (pair for pair in pairs if _outcome(pair[0].rule) != _outcome(pair[1].rule))
+        for pair in islice(differing, limit - len(found)):
+            found.append(sorted(pair, key=place.__getitem__))
+    found.sort(key=lambda pair: [place[one] for one in pair])
+    return [(one.rule, two.rule, one.example(two)) for one, two in found]
 
 
-def _pairs_that_can_meet(
-    shapes: dict[str, list[_Pattern]],
-) -> Iterator[tuple[_Pattern, _Pattern]]:
-    ends = shapes["text*"] + shapes["*text"]
-    yield from ((one, two) for one in shapes["text*"] for two in shapes["*text"])
-    yield from ((one, two) for one in shapes["other"] for two in ends)
-    yield from combinations(shapes["other"], 2)
+def _ends_that_meet(
+    every: Collection[_BothEnds], unusual: Collection[_BothEnds]
+) -> Iterator[tuple[_BothEnds, _BothEnds]]:
+    """Yield the pairs that some name can have, of which at least one is `unusual`.
+
+    Looks only at pairs of which one's text begins the other's, on the side where these are fewer:
+    a thousand patterns that differ on either side are not compared with each other.
+    """
+
+    def pairs(side: int) -> Iterator[tuple[_BothEnds, list[_BothEnds]]]:
+        # Sorted by the text of one side, those that begin alike stand in a row.
+        text = {one: one[1][::-1] if side else one[0] for one in every}
+        around: list[_BothEnds] = []
+        unusual_around: list[_BothEnds] = []
+        for one in sorted(every, key=text.__getitem__):
+            for outer in (around, unusual_around):
+                while outer and not text[one].startswith(text[outer[-1]]):
+                    outer.pop()
+            yield one, around if one in unusual else unusual_around
+            around.append(one)
+            if one in unusual:
+                unusual_around.append(one)
+
+    side = min((0, 1), key=lambda side: sum(len(others) for _, others in pairs(side)))
+    agree = bytes.startswith if side else bytes.endswith
+    for one, others in pairs(side):
+        yield one, one
+        for other in others:
+            if _either(agree, one[1 - side], other[1 - side]):
+                yield other, one
 
 
 def _outcome(rule: Rule) -> tuple[str, int | None]:
