@@ -182,6 +182,19 @@ def test_text_that_no_server_could_send_hides_no_cookie() -> None:
     assert server.started[0][1] == [SID, *PRIVATE]
 
 
+@pytest.mark.parametrize("cookie", [("Set-Cookie", "_ga=\u20ac"), ("Set-Cookie", "_ga=1", "")])
+def test_a_cookie_that_cannot_be_read_is_not_handed_on(cookie: tuple[str, ...]) -> None:
+    """Some servers send text beyond latin-1 as UTF-8, so it is left out, alone or not."""
+
+    def app(environ: Any, start_response: Any) -> Iterable[bytes]:
+        start_response("200 OK", [TEXT, cookie])
+        return [b""]
+
+    server = Server()
+    server.call(gated(app))
+    assert server.started[0][1] == [TEXT]
+
+
 def test_consent_is_in_the_environ_and_read_from_its_cookie() -> None:
     """Handlers of any WSGI framework find it under one key."""
     seen: list[Any] = []

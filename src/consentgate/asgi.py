@@ -92,19 +92,30 @@ class ConsentMiddleware:
         if type(headers) is not list:
             headers = list(headers)  # it may be readable only once
             scope["headers"] = headers
-        request = Request(
-            scope.get("method", "GET"),
-            scope["path"],
-            scope.get("root_path", ""),
-            scope.get("scheme", "http"),
-            headers,
-            scope.get("query_string", b""),
-        )
+        try:
+            request = Request(
+                scope["method"],
+                scope["path"],
+                scope["root_path"],
+                scope["scheme"],
+                headers,
+                scope["query_string"],
+            )
+        except KeyError:  # a WebSocket has no method, and servers may leave out what is empty
+            request = Request(
+                scope.get("method", "GET"),
+                scope["path"],
+                scope.get("root_path", ""),
+                scope.get("scheme", "http"),
+                headers,
+                scope.get("query_string", b""),
+            )
         gate = self._gate
         if gate is None:
             assert self._choose is not None
             gate = self._choose(host_of(request))
-        if kind == "http":
+        # Most paths cannot be the gate's own, and then there is no need to ask.
+        if kind == "http" and gate.policy.prefix in request.path:
             step = gate.begin(request, time(), _fresh_id, RequestConsent)
             if type(step) is not Forward:
                 assert not isinstance(step, Forward)

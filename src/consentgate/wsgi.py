@@ -134,16 +134,21 @@ class ConsentMiddleware:
                 sent = [
                     (name.encode("latin-1"), value.encode("latin-1")) for name, value in headers
                 ]
-            except (TypeError, AttributeError, ValueError):  # not pairs of latin-1 text
+                changed = False
+            except (TypeError, AttributeError, ValueError):
+                # Not pairs of latin-1 text. What cannot be read is not handed on: some server
+                # might send it all the same.
                 sent = as_bytes(headers)
-            finish = forward.finish(sent, time())
-            if finish.decisions:
-                report(finish.decisions)
-            if finish.headers is not sent:
-                headers = [
-                    (name.decode("latin-1"), value.decode("latin-1"))
-                    for name, value in finish.headers
-                ]
+                changed = True
+            if changed or not forward.passes(sent):
+                finish = forward.finish(sent, time())
+                if finish.decisions:
+                    report(finish.decisions)
+                if changed or finish.headers is not sent:
+                    headers = [
+                        (name.decode("latin-1"), value.decode("latin-1"))
+                        for name, value in finish.headers
+                    ]
             if exc_info is None:
                 return start_response(status, headers)
             return start_response(status, headers, exc_info)
