@@ -106,9 +106,17 @@ EXAMPLE_POLICY = Policy(
     ),
 )
 
-# The same, and every key that the example leaves at an empty list has something in it.
-FULL = EXAMPLE.replace("origins = []", 'origins = ["https://app.example"]').replace(
-    "session_storage = []", 'session_storage = ["tab_*"]\n\n[categories.marketing]'
+# The same, with every key that the example leaves out or at an empty list.
+FULL = (
+    EXAMPLE.replace("origins = []", 'origins = ["https://app.example"]')
+    .replace("\n\n[consent]", "\nhide = true\nexpire_unknown = true\n\n[consent]")
+    .replace("\n\n[categories.necessary]", "\nclear_site_data = true\n\n[categories.necessary]")
+    .replace(
+        "session_storage = []",
+        'session_storage = ["tab_*"]\n\n[categories.marketing]\n'
+        'secure = true\nhttp_only = true\nsame_site = "strict"',
+    )
+    + 'sliding = false\ndomain = "shop.example"\npath = "/shop"\npartitioned = true\n'
 )
 
 

@@ -27,9 +27,9 @@ def test_the_example_makes_a_gate(tmp_path: Path) -> None:
     )
 
 
-def test_the_example_uses_every_key_there_is() -> None:
-    """No key is known that the documents do not show."""
-    shown = set(re.findall(r"(?:^|\{ |, )([a-z_]+) = ", EXAMPLE, re.MULTILINE))
+def test_the_full_example_uses_every_key_there_is() -> None:
+    """No key is known that the tests do not try."""
+    shown = set(re.findall(r"(?:^|\{ |, )([a-z_]+) = ", FULL, re.MULTILINE))
     keys = {*known.TOP, *known.CONSENT, *known.CATEGORY, *known.RULE, *known.LONG_RULE}
     assert shown | {"consent", "categories"} == keys
 
@@ -66,6 +66,51 @@ def test_short_and_long_form_say_the_same(tmp_path: Path) -> None:
     )
     expected = Policy(version="1", categories=(Category(id="ads", rules=(rule,)),))
     assert (load(tmp_path, short), load(tmp_path, long)) == (expected, expected)
+
+
+def test_the_full_example_is_read_as_it_says(tmp_path: Path) -> None:
+    """What removes, hardens and clears arrives in its field of the Policy, too."""
+    policy = load(tmp_path, FULL)
+    assert (policy.hide, policy.expire_unknown, policy.clear_site_data) == (True, True, True)
+    marketing = Category(
+        id="marketing",
+        secure=True,
+        http_only=True,
+        same_site="strict",
+        rules=(
+            Rule(
+                name="_fbp",
+                category="marketing",
+                provider="Meta",
+                purpose="Recognises browsers for advertising",
+                duration="90 days",
+                seconds=7_776_000,
+                sliding=False,
+                domain="shop.example",
+                path="/shop",
+                partitioned=True,
+            ),
+        ),
+    )
+    assert policy.categories[2] == marketing
+
+
+def test_a_duration_in_the_long_form_is_only_published_where_people_need_the_cookie(
+    tmp_path: Path,
+) -> None:
+    """In the necessary category's own table it is a limit, and everywhere else it is one too."""
+    text = (
+        'version = "1"\n[categories.necessary]\nalways = true\n'
+        'cookies = [{ name = "sid", duration = "1 day" }]\n'
+        '[[cookies]]\nname = "lang"\ncategory = "necessary"\nduration = "1 day"\n'
+        '[[cookies]]\nname = "_ga"\ncategory = "analytics"\nduration = "1 day"\n'
+    )
+    rules = [rule for one in load(tmp_path, text).categories for rule in one.rules]
+    assert [(rule.name, rule.seconds, rule.published_only) for rule in rules] == [
+        ("sid", 86_400, False),
+        ("lang", 86_400, True),
+        ("_ga", 86_400, False),
+    ]
 
 
 def test_a_category_may_be_named_by_its_cookies_alone(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def all_slips() -> list[tuple[int, int, str]]:
 def test_the_keys_to_mutate_are_those_of_the_file() -> None:
     """The law would hold of nothing if no key were found."""
     words = [FULL[start:end] for start, end in KEYS]
-    assert (len(words), len(set(words)), len(all_slips()) > 10_000) == (36, 26, True)
+    assert (len(words), len(set(words)), len(all_slips()) > 10_000) == (46, 33, True)
 
 
 def test_a_typo_in_a_key_is_refused_or_means_the_same(tmp_path: Path) -> None:
@@ -110,12 +110,20 @@ def test_a_lost_or_exchanged_letter_is_answered_with_the_right_key(
         (
             "[[cookies]]\nname = 'x'\ncategory = 'a'\nsession = true",
             "cookies[0].session",
-            "known here: name, category, provider, purpose, duration",
+            "known here: name, category, provider, purpose, duration, sliding, domain, path, "
+            "partitioned",
         ),
         ('Mode = "report"', "Mode", "did you mean 'mode'?"),
         ("[consent]\nsame-site = 'lax'", "consent.same-site", "did you mean 'same_site'?"),
         ("[consent]\nSecret_Env = 'A'", "consent.Secret_Env", "did you mean 'secret_env'?"),
-        ("xyzzy = 1", "xyzzy", "known here: version, mode, unknown, consent, categories, cookies"),
+        ('same_site = "lax"', "same_site", "it belongs in a [categories.…] table, or in [consent]"),
+        ('domain = "x"', "domain", "it belongs in the table of one cookie, or in [consent]"),
+        (
+            "xyzzy = 1",
+            "xyzzy",
+            "known here: version, mode, unknown, hide, expire_unknown, consent, categories, "
+            "cookies",
+        ),
     ],
 )
 def test_a_key_in_the_wrong_place_is_sent_to_the_right_one(

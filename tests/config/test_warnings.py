@@ -58,6 +58,44 @@ def test_letting_unknown_cookies_out_is_doubted(tmp_path: Path) -> None:
     ]
 
 
+def test_what_changes_needed_cookies_is_doubted(tmp_path: Path) -> None:
+    """Floors, limits and fixed values, where they reach what people need; durations once."""
+    text = (
+        'version = "1"\n[categories.necessary]\nalways = true\nsecure = true\n'
+        'http_only = true\nsame_site = "strict"\ncookies = [\n  "basket",\n'
+        '  { name = "sid", duration = "1 day" },\n'
+        '  { name = "csrf", duration = "session", sliding = false },\n]\n'
+        '[categories.analytics]\nhttp_only = true\nsame_site = "lax"\n'
+        'cookies = [{ name = "_ga", duration = "1 day", sliding = false }]\n'
+        '[[cookies]]\nname = "lang"\ncategory = "necessary"\nduration = "1 year"\n'
+    )
+    assert [one.replace("\n    help: ", " | ") for one in warnings_of(tmp_path, text)] == [
+        "a.toml:5: warning[CG504] HttpOnly keeps scripts from the CSRF token that some of them "
+        "have to read (categories.necessary.http_only) | leave http_only out here; set it in the "
+        "app, for single cookies",
+        "a.toml:6: warning[CG504] a SameSite floor cuts people off who come back from a payment or "
+        "a sign-in page (categories.necessary.same_site) | leave same_site out here; set it in the "
+        "app, for single cookies",
+        "a.toml:9: warning[CG504] 'sid' is cut to '1 day' where the app keeps it longer, which may "
+        "sign people out; so are others of this category with a duration "
+        "(categories.necessary.cookies[1].duration) | move them to [[cookies]] to publish "
+        "durations only, or leave them if meant",
+        "a.toml:10: warning[CG504] 'csrf' cannot change once the browser holds it "
+        "(categories.necessary.cookies[2].sliding) | leave sliding out: sessions and CSRF tokens "
+        "have to change",
+    ]
+
+
+def test_what_the_app_reads_all_the_same_is_doubted(tmp_path: Path) -> None:
+    """hide = false is for a while; and what does nothing is said to."""
+    text = 'version = "1"\nunknown = "allow"\nhide = false\nexpire_unknown = true\n'
+    assert [one.split(" (")[0] for one in warnings_of(tmp_path, text)] == [
+        "a.toml:2: warning[CG502] cookies that no rule names leave without consent",
+        "a.toml:3: warning[CG505] the app reads cookies that the visitor has refused",
+        "a.toml:4: warning[CG506] unknown cookies are allowed, so none is expired",
+    ]
+
+
 def test_a_category_without_a_table_is_doubted_once(tmp_path: Path) -> None:
     """However many cookies name it; the visitor is asked about it all the same."""
     text = EXAMPLE + '\n[[cookies]]\nname = "fr"\ncategory = "marketing"\n'

@@ -271,3 +271,36 @@ def test_paths_are_named_by_globs_too(globs: list[str], path: str, matches: bool
 def test_no_path_raises() -> None:
     """Not even one that no server should have decoded to."""
     assert all(PathMatcher(["/x/*"]).matches(f"/x/{chr(code)}") for code in range(0xD7FF, 0xE001))
+
+
+@pytest.mark.parametrize(
+    ("name", "rule_name"),
+    [
+        (b"appSession", "appSession"),
+        (b"appSession.0", "appSession"),
+        (b"appSession.12", "appSession"),
+        (b".AspNetCore.CookiesC1", ".AspNetCore.Cookies"),
+        (b"__Secure-auth.session-token.0", "auth.session-token"),
+        (b"sb-project-auth-token.1", "sb-*-auth-token"),
+        (b"listed.0", "listed.0"),
+        (b"appSession.123", "*"),
+        (b"appSessionC", "*"),
+        (b"appSession.x", "*"),
+        (b"appSession.0.1", "*"),
+        (b".0", "*"),
+    ],
+)
+def test_the_parts_of_a_long_cookie_count_as_the_whole(name: bytes, rule_name: str) -> None:
+    """Its own name first, then the whole's, then a pattern: a catch-all never takes a part away."""
+    rules = [
+        rule("appSession", "necessary"),
+        rule(".AspNetCore.Cookies", "necessary"),
+        rule("auth.session-token", "necessary"),
+        rule("sb-*-auth-token", "necessary"),
+        rule("listed", "necessary"),
+        rule("listed.0"),
+        rule("*"),
+    ]
+    found = Matcher(rules).find(name)
+    assert found is not None
+    assert found.name == rule_name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations, product
 
 from hypothesis import assume, given
@@ -30,13 +31,24 @@ def bare(name: bytes) -> bytes | None:
     return None
 
 
+def whole(name: bytes) -> bytes | None:
+    found = re.fullmatch(rb"(.+)[.C][0-9]{1,2}", name, re.DOTALL)
+    return found[1] if found else None
+
+
+def forms_of(name: bytes) -> list[bytes]:
+    """The name, without its prefix, without its number as a part, without both."""
+    forms = [form for form in (name, bare(name)) if form is not None]
+    return forms + [part for part in map(whole, forms) if part is not None]
+
+
 def literal(rule: Rule) -> int:
     return len(rule.name.encode().replace(b"*", b""))
 
 
 def governing(rules: list[Rule], name: bytes) -> list[Rule]:
     """The rules among which a name could not choose: at most one unless some tie."""
-    forms = [form for form in (name, bare(name)) if form is not None]
+    forms = forms_of(name)
     for form in forms:
         exact = [rule for rule in rules if rule.name.encode() == form and "*" not in rule.name]
         if exact:
@@ -79,6 +91,11 @@ names = st.one_of(
     glued(
         st.sampled_from([b"__Host-", b"__secure-", b"__Host-Http-", b"__Http-"]),
         st.text(alphabet="ab_", max_size=6).map(str.encode),
+    ),
+    glued(
+        st.sampled_from([b"", b"__Host-"]),
+        st.text(alphabet="ab_", max_size=4).map(str.encode),
+        st.sampled_from([b".0", b".12", b"C1", b".123", b"C", b"C1.0", b".C2"]),
     ),
     any_bytes,
 )

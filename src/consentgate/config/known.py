@@ -9,7 +9,18 @@ from .problems import Fault, Path, nearest
 # Dictionaries, for they keep their order and are compared at once.
 Keys = dict[str, None]
 
-TOP: Keys = dict.fromkeys(("version", "mode", "unknown", "consent", "categories", "cookies"))
+TOP: Keys = dict.fromkeys(
+    (
+        "version",
+        "mode",
+        "unknown",
+        "hide",
+        "expire_unknown",
+        "consent",
+        "categories",
+        "cookies",
+    )
+)
 CONSENT: Keys = dict.fromkeys(
     (
         "secret_env",
@@ -22,18 +33,40 @@ CONSENT: Keys = dict.fromkeys(
         "same_site",
         "secure",
         "mirror",
+        "clear_site_data",
     )
 )
 CATEGORY: Keys = dict.fromkeys(
-    ("always", "title", "description", "cookies", "local_storage", "session_storage")
+    (
+        "always",
+        "title",
+        "description",
+        "cookies",
+        "local_storage",
+        "session_storage",
+        "secure",
+        "http_only",
+        "same_site",
+    )
 )
-RULE: Keys = dict.fromkeys(("name", "provider", "purpose", "duration"))
+RULE: Keys = dict.fromkeys(
+    (
+        "name",
+        "provider",
+        "purpose",
+        "duration",
+        "sliding",
+        "domain",
+        "path",
+        "partitioned",
+    )
+)
 LONG_RULE: Keys = {"name": None, "category": None, **RULE}
 
-# Where a key belongs that was written in the wrong table; the first that has it.
+# Where a key belongs that was written in the wrong table.
 _HOMES = (
     ("in the table of one cookie", RULE),
-    ("in a [[cookies]] table", LONG_RULE),
+    ("in a [[cookies]] table", {"category": None}),
     ("in a [categories.…] table", CATEGORY),
     ("in [consent]", CONSENT),
     ("at the top of the file, before the first [table]", TOP),
@@ -52,7 +85,8 @@ def unknown_key(at: Path, key: str, value: object, known: Keys) -> Fault:
             message="a signing key does not belong in a file",
             remedy="take it out and make a new one; secret_env names the variable that holds it",
         )
-    home = next((f"it belongs {where}" for where, keys in _HOMES if key in keys), "")
+    homes = [where for where, keys in _HOMES if key in keys]
+    home = f"it belongs {', or '.join(homes)}" if homes else ""
     meant = key_meant(key, known)
     remedies = [home, f"did you mean {meant!r}?" if meant else ""]
     if isinstance(value, (dict, list)):  # [category.x]: the name of a table, not a key astray

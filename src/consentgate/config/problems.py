@@ -34,6 +34,9 @@ A code is stable, has one meaning, and is never given to another.
     CG501  Warning: a pattern takes over names that frameworks need.
     CG502  Warning: cookies that no rule names leave without consent.
     CG503  Warning: a category is named by a cookie, but has no table of its own.
+    CG504  Warning: a setting may change a cookie that people need.
+    CG505  Warning: refused cookies are not hidden from the app.
+    CG506  Warning: a setting has no effect beside another one.
 """
 
 from __future__ import annotations

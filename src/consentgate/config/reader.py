@@ -45,7 +45,7 @@ class Reader:
         consent = self._table(data, "consent", ())
         self._known_keys(consent, CONSENT, ("consent",))
         fields: dict[str, Any] = {}
-        for key in ("version", "mode", "unknown"):
+        for key in ("version", "mode", "unknown", "hide", "expire_unknown"):
             fields[key] = self._like_default(key, data, ())
         for key in CONSENT:
             self._paths[(key,)] = ("consent", key)
@@ -94,7 +94,11 @@ class Reader:
             if isinstance(entry, dict):
                 self._known_keys(entry, LONG_RULE, path)
                 id = self._category_of(entry, path, given, rules)
-                self._rule(entry, id, path, rules.get(id, self.orphans))
+                # Shortening what people need is asked for where their category is described, not
+                # in a list of facts: see CG504.
+                self._rule(
+                    entry, id, path, rules.get(id, self.orphans), self._always(tables.get(id), id)
+                )
             else:
                 self._wrong_type(path, entry, "a table", 'write [[cookies]], and name = "…" below')
         return tuple(
@@ -110,7 +114,9 @@ class Reader:
             self._paths[(*place, "rules", position)] = path
         if table is None:  # no more is known of it than its id
             self._paths[place] = self._paths[(*place, "id")] = self._implied[id]
-            return Category(id=id, always=id == NECESSARY, rules=tuple(rule for rule, _ in rules))
+            return Category(
+                id=id, always=self._always(None, id), rules=tuple(rule for rule, _ in rules)
+            )
         at: Path = ("categories", id)
         self._paths[place] = self._paths[(*place, "id")] = at
         self._known_keys(table, CATEGORY, at)
@@ -122,7 +128,13 @@ class Reader:
             rules=tuple(rule for rule, _ in rules),
             local_storage=self._texts(table, "local_storage", at, place),
             session_storage=self._texts(table, "session_storage", at, place),
+            secure=self._boolean(table, "secure", at, False),
+            http_only=self._boolean(table, "http_only", at, False),
+            same_site=self._text(table, "same_site", at),
         )
+
+    def _always(self, table: dict[str, Any] | None, id: str) -> bool:
+        return id == NECESSARY if table is None else table.get("always") is True
 
     def _category_of(
         self,
@@ -149,12 +161,23 @@ class Reader:
                 self._note("CG503", at, message, remedy, "warning")
         return id
 
-    def _rule(self, entry: dict[str, Any], category: str, path: Path, rules: _Placed) -> None:
+    def _rule(
+        self,
+        entry: dict[str, Any],
+        category: str,
+        path: Path,
+        rules: _Placed,
+        published_only: bool = False,
+    ) -> None:
         """Append to `rules` the rule that an entry describes."""
         name = self._text(entry, "name", path)
         provider = self._text(entry, "provider", path)
         purpose = self._text(entry, "purpose", path)
         duration = self._text(entry, "duration", path)
+        sliding = self._boolean(entry, "sliding", path, True)
+        domain = self._text(entry, "domain", path)
+        cookie_path = self._text(entry, "path", path)
+        partitioned = self._boolean(entry, "partitioned", path, False)
         if "name" not in entry and (*path, "name") not in self.meant:
             remedy = 'add name = "…"; * stands for any text'
             self._note("CG103", (*path, "name"), "the cookie has no name", remedy)
@@ -166,6 +189,11 @@ class Reader:
                 purpose=purpose,
                 duration=duration,
                 seconds=seconds_of(duration) if duration else None,
+                published_only=published_only and bool(duration),
+                sliding=sliding,
+                domain=domain,
+                path=cookie_path,
+                partitioned=partitioned,
             )
             rules.append((rule, path))
 

@@ -4,7 +4,9 @@ Rule 1. An exact name beats a pattern; among patterns the longest literal text w
 Rule 2. Two patterns that could tie over one name, with different outcomes, are refused beforehand.
 Rule 3. `__Host-sid` and `__Secure-sid` count as `sid`: a prefix is a demand on attributes, not
         another cookie (RFC 6265bis 4.1.3).
-Rule 4. No regular expression, no backtracking: linear in the name, whatever the name.
+Rule 4. `sid.0` and `sidC1` count as `sid`: so servers name the parts of what is too long for one
+        cookie.
+Rule 5. No regular expression, no backtracking: linear in the name, whatever the name.
 
 Exact names are one dictionary look-up. `text*` is a bisection over sorted prefixes, `*text` the
 same on the reversed name. Other patterns are found by one rare run of up to four bytes of their
@@ -35,6 +37,17 @@ def bare(name: bytes) -> bytes:
         for prefix in _PREFIXES:
             if lower.startswith(prefix):
                 return name[len(prefix) :]
+    return name
+
+
+def whole(name: bytes) -> bytes:
+    """Return the name of the whole of which this names a part, or the name itself.
+
+    ASP.NET Core appends C1, C2, …; Auth.js, Auth0's and Supabase's libraries .0, .1, ….
+    """
+    text = name.rstrip(b"0123456789")
+    if 1 <= len(name) - len(text) <= 2 and text[-1:] in (b".", b"C") and len(text) > 1:
+        return text[:-1]
     return name
 
 
@@ -186,17 +199,23 @@ class Matcher:
         rule = exact.get(name)
         if rule is not None:
             return rule
-        stripped = bare(name)
-        if stripped is not name and (rule := exact.get(stripped)) is not None:
-            return rule
+        # The closest form first; nearly every name has but one.
+        forms = [name]
+        if (stripped := bare(name)) is not name:
+            forms.append(stripped)
+        if whole(name) is not name:
+            forms += map(whole, tuple(forms))
+        for form in forms[1:]:
+            if (rule := exact.get(form)) is not None:
+                return rule
         if not self._patterned:
             return None
-        best = self._best(name)
-        if stripped is not name:
-            other = self._best(stripped)
-            # Of two equally specific ones, the one that names the prefix is closer.
-            if best is None or (other is not None and other.literal > best.literal):
-                best = other
+        best: _Pattern | None = None
+        for form in forms:
+            # Of two equally specific ones, the one that matched the closer form is it.
+            found = self._best(form)
+            if found is not None and (best is None or found.literal > best.literal):
+                best = found
         return best.rule if best is not None else None
 
     def _best(self, name: bytes) -> _Pattern | None:
@@ -292,8 +311,16 @@ def _ends_that_meet(
                 yield other, one
 
 
-def _outcome(rule: Rule) -> tuple[str, int | None]:
-    return rule.category, rule.seconds
+def _outcome(rule: Rule) -> tuple[object, ...]:
+    return (
+        rule.category,
+        rule.seconds,
+        rule.published_only,
+        rule.sliding,
+        rule.domain,
+        rule.path,
+        rule.partitioned,
+    )
 
 
 class PathMatcher:

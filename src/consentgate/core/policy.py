@@ -16,7 +16,10 @@ class Rule:
     """One name pattern and what is said of the cookies it names.
 
     `name` is exact or holds `*`, the only wildcard. `duration` is the published text and
-    `seconds` the same as a number (None: not said; 0: ends with the session).
+    `seconds` the same as a number (None: not said; 0: ends with the session); a longer life is
+    shortened to it, unless `published_only`. `sliding` is False where a cookie that the browser
+    holds is not set again. `domain`, `path` and `partitioned` are those with which the cookie is
+    set, so that one line removes it.
     """
 
     name: str
@@ -25,12 +28,21 @@ class Rule:
     purpose: str = ""
     duration: str = ""
     seconds: int | None = None
+    published_only: bool = False
+    sliding: bool = True
+    domain: str = ""
+    path: str = ""
+    partitioned: bool = False
     origin: str = "policy"  # or the framework whose default it is, or the app that was asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Category:
-    """A purpose that is agreed to or refused as a whole; `always`: needs no consent."""
+    """A purpose that is agreed to or refused as a whole; `always`: needs no consent.
+
+    `secure`, `http_only` and `same_site` ("lax" or "strict") are the least that its cookies must
+    ask of browsers: a cookie that asks for less is raised to them, none is lowered.
+    """
 
     id: str
     title: str = ""
@@ -39,6 +51,9 @@ class Category:
     rules: tuple[Rule, ...] = ()
     local_storage: tuple[str, ...] = ()
     session_storage: tuple[str, ...] = ()
+    secure: bool = False
+    http_only: bool = False
+    same_site: str = ""
 
     @property
     def label(self) -> str:
@@ -54,6 +69,8 @@ class Policy:
     categories: tuple[Category, ...] = ()
     mode: str = "enforce"  # or "report"
     unknown: str = "block"  # or "allow"
+    hide: bool = True
+    expire_unknown: bool = False
     secret_env: str = "CONSENTGATE_SECRET"
     site: str = ""
     origins: tuple[str, ...] = ()
@@ -64,6 +81,7 @@ class Policy:
     same_site: str = "lax"
     secure: bool = True
     mirror: str = "public.cookie.choice"
+    clear_site_data: bool = False
     choice_lifetime: int = field(default=CHOICE_LIFETIME)  # seconds
 
     def category(self, id: str) -> Category | None:

@@ -10,11 +10,17 @@ from ...core.policy import NECESSARY, Category, Rule
 from ...core.token import category_tag
 from ..duration import seconds_of
 from ..problems import Fault, Path
+from .settings import DOMAIN
 
 MAX_NAME = 256
 # Four bytes each in a token, which is not read when it has more than 1 KiB: some 180 would fit.
 MAX_CATEGORIES = 100
 
+# What a category's same_site may be; "none" would be no floor.
+FLOORS = ("", "lax", "strict")
+
+# RFC 6265bis 4.1.1: any CHAR except CTLs or ";"; longer ones are ignored by browsers (5.6).
+_COOKIE_PATH = re.compile(r"/[ -:<-~]{0,1023}")
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _STORAGE = ("local_storage", "session_storage")
 
@@ -50,7 +56,12 @@ def category_faults(categories: Sequence[Category]) -> Iterator[Fault]:
 
 def rule_faults(rule: Rule, place: Path) -> list[Fault]:
     """Return what is wrong with a rule in itself."""
-    found = (_name_fault(rule.name, (*place, "name"), "cookie"), _duration_fault(rule, place))
+    found = (
+        _name_fault(rule.name, (*place, "name"), "cookie"),
+        _duration_fault(rule, place),
+        _domain_fault(rule, place),
+        _path_fault(rule, place),
+    )
     return [fault for fault in found if fault is not None]
 
 
@@ -63,6 +74,11 @@ def _category(category: Category, place: Path) -> Iterator[Fault]:
         message = "the necessary category asks for consent"
         remedy = "write always = true, or give the category another name"
         yield _fault("CG105", (*place, "always"), message, remedy)
+
+    if category.same_site not in FLOORS:
+        message = f"same_site cannot be {category.same_site!r}"
+        remedy = 'write "lax" or "strict"; cookies that ask for less are raised to it'
+        yield _fault("CG104", (*place, "same_site"), message, remedy)
 
 
 def _likenesses(categories: Sequence[Category]) -> Iterator[Fault]:
@@ -124,6 +140,26 @@ def _duration_fault(rule: Rule, place: Path) -> Fault | None:
         message = f"a cookie cannot live for {seconds} seconds"
         return _fault("CG205", (*place, "seconds"), message, "0 means: until the session ends")
     return None
+
+
+def _domain_fault(rule: Rule, place: Path) -> Fault | None:
+    if not rule.domain:
+        return None
+    if rule.name.lower().startswith(("__host-", "__host-http-")):
+        message = "a __Host- cookie has no domain"
+        return _fault("CG104", (*place, "domain"), message, "leave domain out")
+    if not DOMAIN.fullmatch(rule.domain):
+        remedy = 'write the Domain that the cookie is set with, for example "shop.example"'
+        message = f"domain cannot be {rule.domain!r}"
+        return _fault("CG104", (*place, "domain"), message, remedy)
+    return None
+
+
+def _path_fault(rule: Rule, place: Path) -> Fault | None:
+    if not rule.path or _COOKIE_PATH.fullmatch(rule.path):
+        return None
+    remedy = 'write the Path that the cookie is set with, for example "/account"'
+    return _fault("CG104", (*place, "path"), f"path cannot be {rule.path!r}", remedy)
 
 
 def _ties(named: _Named) -> Iterator[Fault]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...core.matcher import Matcher
-from ...core.policy import Policy
+from ...core.policy import Category, Policy
 from ...presets import necessary_rules
 from ..problems import Fault, Path
 
@@ -20,7 +20,56 @@ def doubts_about(policy: Policy) -> Iterator[Fault]:
             remedy='name them, then write unknown = "block"',
             severity="warning",
         )
+        if policy.expire_unknown:
+            yield Fault(
+                code="CG506",
+                path=("expire_unknown",),
+                message="unknown cookies are allowed, so none is expired",
+                remedy='write unknown = "block", or leave expire_unknown out',
+                severity="warning",
+            )
+    if not policy.hide:
+        yield Fault(
+            code="CG505",
+            path=("hide",),
+            message="the app reads cookies that the visitor has refused",
+            remedy="leave hide out, unless nothing in the app reads them",
+            severity="warning",
+        )
+    for number, category in enumerate(policy.categories):
+        if category.always:
+            yield from _touched(category, ("categories", number))
     yield from _taken_over(policy)
+
+
+def _touched(category: Category, place: Path) -> Iterator[Fault]:
+    """Find what changes cookies that people need."""
+    found: list[tuple[Path, str, str]] = []
+    if category.same_site:
+        message = "a SameSite floor cuts people off who come back from a payment or a sign-in page"
+        remedy = "leave same_site out here; set it in the app, for single cookies"
+        found.append(((*place, "same_site"), message, remedy))
+    if category.http_only:
+        message = "HttpOnly keeps scripts from the CSRF token that some of them have to read"
+        remedy = "leave http_only out here; set it in the app, for single cookies"
+        found.append(((*place, "http_only"), message, remedy))
+    for position, rule in enumerate(category.rules):
+        at: Path = (*place, "rules", position)
+        if not rule.sliding:
+            message = f"{rule.name!r} cannot change once the browser holds it"
+            remedy = "leave sliding out: sessions and CSRF tokens have to change"
+            found.append(((*at, "sliding"), message, remedy))
+    for position, rule in enumerate(category.rules):
+        if rule.seconds is not None and not rule.published_only:
+            message = (
+                f"{rule.name!r} is cut to {rule.duration or rule.seconds!r} where the app keeps it "
+                "longer, which may sign people out; so are others of this category with a duration"
+            )
+            remedy = "move them to [[cookies]] to publish durations only, or leave them if meant"
+            found.append(((*place, "rules", position, "duration"), message, remedy))
+            break  # one line for all of them
+    for path, message, remedy in found:
+        yield Fault(code="CG504", path=path, message=message, remedy=remedy, severity="warning")
 
 
 def _taken_over(policy: Policy) -> Iterator[Fault]:

@@ -23,7 +23,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # A browser would resolve "." and ".." before it asks.
 _PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
 _COOKIE = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")  # RFC 9110 5.6.2: a token
-_DOMAIN = re.compile(rf"\.?{_HOST}", re.IGNORECASE)
+DOMAIN = re.compile(rf"\.?{_HOST}", re.IGNORECASE)
 _ORIGIN = re.compile(rf"https?://(?:{_HOST}|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?", re.IGNORECASE)
 
 
@@ -65,7 +65,7 @@ def _own_cookie(policy: Policy) -> Iterator[Fault]:
     elif policy.cookie.lower().startswith(("__host-", "__secure-", "__http-")):
         message = "the gate itself adds what goes in front of the cookie's name"
         yield _fault("CG104", ("cookie",), message, "leave __Host- or __Secure- out")
-    if policy.domain and not _DOMAIN.fullmatch(policy.domain):
+    if policy.domain and not DOMAIN.fullmatch(policy.domain):
         remedy = 'write a host name such as "shop.example", or leave it out'
         yield _cannot_be("domain", policy.domain, remedy)
     if policy.same_site == "none" and not policy.secure:
