@@ -59,9 +59,12 @@ PURE = {
     "html",
     "itertools",
     "json",
+    "operator",
     "re",
+    "struct",
     "typing",
     "urllib.parse",
+    "zlib",
 }
 IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "compile", "__import__", "breakpoint"}
 

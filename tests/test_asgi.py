@@ -373,7 +373,7 @@ def test_scope_headers_that_can_be_read_once_are_read_once() -> None:
         scope["state"]["consent"].allows("analytics")
         seen.extend(scope["headers"])
 
-    pairs = [(b"host", b"testserver"), (b"cookie", b"a=1")]
+    pairs = [(b"host", b"testserver"), (b"cookie", b"basket=1")]
     asyncio.run(exchange(app, scope(headers=iter(pairs))))
     assert seen == pairs
 

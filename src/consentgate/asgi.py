@@ -15,7 +15,7 @@ from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response as StarletteResponse
 
 from .core.gate import Forward, Gate, NeedBody, Reply
-from .core.headers import as_bytes
+from .core.headers import as_bytes, with_cookie
 from .core.http import Header, Request
 from .core.own_cookie import host_of
 from .core.token import ID_BYTES
@@ -119,7 +119,7 @@ class ConsentMiddleware:
             step = gate.begin(request, time(), _fresh_id, RequestConsent)
             if type(step) is not Forward:
                 assert not isinstance(step, Forward)
-                return _answer(step, scope, receive, send)
+                return _answer(step, scope, receive, send, self._report)
         else:
             step = gate.admit(request, time(), _fresh_id, RequestConsent)
         visit = step.visit
@@ -131,12 +131,32 @@ class ConsentMiddleware:
         scope["state"] = {**state, "consent": visit} if state else {"consent": visit}
         # Before version 2.1 of the WebSocket protocol an accept takes no headers.
         can_add = kind == "http" or scope.get("asgi", {}).get("spec_version", "2.0") >= "2.1"
-        return self._app(scope, receive, _gated(send, step, can_add, self._report))
+        if step.cookie is None:
+            return self._app(scope, receive, _gated(send, step, can_add, self._report))
+        # The app gets a scope of its own, without the cookies that it may not see.
+        inner = {**scope, "headers": with_cookie(headers, step.cookie)}
+        return self._behind(scope, inner, receive, _gated(send, step, can_add, self._report))
+
+    async def _behind(self, scope: Scope, inner: Scope, receive: Receive, send: Send) -> None:
+        def send_known(message: Message) -> Awaitable[None]:
+            _tell_outside(scope, inner)
+            return send(message)
+
+        try:
+            await self._app(inner, receive, send_known)
+        finally:
+            _tell_outside(scope, inner)
 
     def _tell(self, key: str, text: str) -> None:
         if key not in self._told:
             self._told.add(key)
             _log.warning("%s", text)
+
+
+def _tell_outside(scope: Scope, inner: Scope) -> None:
+    """Let those outside see what the app has added: tracing asks for `route` and `endpoint`."""
+    for key in inner.keys() - scope.keys():
+        scope[key] = inner[key]
 
 
 def _gated(send: Send, step: Forward, can_add: bool, report: Reporter) -> Send:
@@ -176,12 +196,15 @@ def _gated(send: Send, step: Forward, can_add: bool, report: Reporter) -> Send:
     return send_gated
 
 
-async def _answer(step: NeedBody | Reply, scope: Scope, receive: Receive, send: Send) -> None:
+async def _answer(
+    step: NeedBody | Reply, scope: Scope, receive: Receive, send: Send, report: Reporter
+) -> None:
     if isinstance(step, NeedBody):
         try:
             step = await _read(step, scope, receive)
         except ClientDisconnect:
             return
+    report(step.decisions)
     response = StarletteResponse(step.response.body, step.response.status)
     response.raw_headers = step.response.headers
     await response(scope, receive, send)

@@ -115,12 +115,18 @@ class ConsentMiddleware:
             gate = self._choose(host_of(request))
         step = gate.begin(request, time(), _fresh_id, RequestConsent)
         if not isinstance(step, Forward):
-            return _answer(step, environ, start_response)
+            return _answer(step, environ, start_response, self._report)
         if self._eager:
             step.visit.read = True
         environ[MARK] = step.visit
         report = self._report
         forward = step
+        inner = environ
+        if step.cookie is not None:
+            # The app gets an environ of its own, without the cookies that it may not see.
+            inner = {**environ, "HTTP_COOKIE": step.cookie.decode("latin-1")}
+            if not step.cookie:
+                del inner["HTTP_COOKIE"]
 
         def start_gated(
             status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None
@@ -128,6 +134,7 @@ class ConsentMiddleware:
             # Copies: the app may go on changing its own list, and servers read late. A status that
             # could end its own line is a header in disguise.
             headers = list(headers)
+            _tell_outside(environ, inner)
             if isinstance(status, str) and ("\r" in status or "\n" in status):
                 status = status.replace("\r", " ").replace("\n", " ")
             try:
@@ -154,7 +161,9 @@ class ConsentMiddleware:
             return start_response(status, headers, exc_info)
 
         try:
-            return self._app(environ, start_gated)
+            result = self._app(inner, start_gated)
+            _tell_outside(environ, inner)
+            return result
         except BaseException:
             environ.pop(MARK, None)  # whoever asks again with this environ is gated again
             raise
@@ -181,11 +190,22 @@ class _Response(WerkzeugResponse):
         return self.headers
 
 
+def _tell_outside(environ: WSGIEnvironment, inner: WSGIEnvironment) -> None:
+    """Let those outside see what the app has added: tracing asks for its route."""
+    if inner is not environ:
+        for key in inner.keys() - environ.keys():
+            environ[key] = inner[key]
+
+
 def _answer(
-    step: NeedBody | Reply, environ: WSGIEnvironment, start_response: StartResponse
+    step: NeedBody | Reply,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+    report: Reporter,
 ) -> Iterable[bytes]:
     if isinstance(step, NeedBody):
         step = _read(step, environ)
+    report(step.decisions)
     response = _Response(
         step.response.body,
         step.response.status,

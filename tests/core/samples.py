@@ -150,6 +150,12 @@ def sent(gate: Gate, *lines: bytes, cookie: bytes | None = None) -> list[bytes]:
     return lines_of(forward(gate, ask(cookie=cookie)).finish(headers, NOW))
 
 
+def names_sent(header: bytes) -> set[bytes]:
+    """The names in a Cookie header that a browser sent; b"" for a nameless cookie."""
+    cookies = visit_of(make_gate(), ask(cookie=header)).cookies
+    return set(cookies.names()) if cookies is not None and header else set()
+
+
 def header(response: Response, name: bytes) -> bytes | None:
     """The one value of a header of an answer, or None."""
     found = [value for key, value in response.headers if key == name]

@@ -21,8 +21,11 @@ from consentgate.core.http import Header
         ([(b"vary", b"Accept, *")], [(b"vary", b"Accept, *")]),
         ([(b"vary", b"")], [(b"vary", b""), (b"vary", b"Cookie")]),
         ([(b"vary", b" "), (b"vary", b"A")], [(b"vary", b" "), (b"vary", b"A, Cookie")]),
-        ([(b"vary", b"A"), (b"vary", b"B")], [(b"vary", b"A, Cookie"), (b"vary", b"B")]),
-        ([(b"vary", b"A"), (b"vary", b"Cookie")], [(b"vary", b"A"), (b"vary", b"Cookie")]),
+        (
+            [(b"vary", b"A"), (b"x", b"y"), (b"Vary", b"B")],
+            [(b"vary", b"A, B, Cookie"), (b"x", b"y")],
+        ),
+        ([(b"vary", b"A"), (b"vary", b"Cookie")], [(b"vary", b"A, Cookie")]),
         ([(b"vary ", b"A")], [(b"vary ", b"A, Cookie")]),
         ([(b"vary", b"X-Cookie")], [(b"vary", b"X-Cookie, Cookie")]),
     ],

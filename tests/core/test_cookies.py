@@ -13,10 +13,8 @@ from consentgate.core.cookies import (
     has_control,
     is_deletion,
     join_fields,
-    pairs,
     parse_date,
     stored_names,
-    values_of,
     within_caps,
 )
 from core.samples import NOW, TODAY
@@ -371,45 +369,6 @@ def test_a_deletion_is_for_the_whole_host_unless_said_otherwise() -> None:
 
 
 # --- the Cookie header --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        (b"", []),
-        (b"a=1", [(b"a", b"1")]),
-        (b"a=1; b=2;c=3", [(b"a", b"1"), (b"b", b"2"), (b"c", b"3")]),
-        (b"d=3; d=1; d=2", [(b"d", b"3"), (b"d", b"1"), (b"d", b"2")]),
-        (b"\ta = 1 ;", [(b"a", b"1")]),
-        (b"; ;;", []),
-        (b"a", [(b"", b"a")]),
-        (b"=a", [(b"", b"a")]),
-        (b"=_ga=1", [(b"", b"_ga=1")]),
-        (b"a=b=c", [(b"a", b"b=c")]),
-        (b'j={"a":"b","c":1}; _ga=1', [(b"j", b'{"a":"b","c":1}'), (b"_ga", b"1")]),
-        (b"a[b]=1; _ga=1", [(b"a[b]", b"1"), (b"_ga", b"1")]),
-        (b'q="x; _ga=GA1; r=y"', [(b"q", b'"x'), (b"_ga", b"GA1"), (b"r", b'y"')]),
-        (b"ok=1; path=/x; _ga=1", [(b"ok", b"1"), (b"path", b"/x"), (b"_ga", b"1")]),
-        (b"\xa0_ga=1", [(b"\xa0_ga", b"1")]),
-        (b"a=1, _ga=2", [(b"a", b"1, _ga=2")]),
-        (b"$Version=1; _ga=1", [(b"$Version", b"1"), (b"_ga", b"1")]),
-        (b"a=%41%3B", [(b"a", b"%41%3B")]),
-        (b"\x00=\xff", [(b"\x00", b"\xff")]),
-    ],
-)
-def test_a_cookie_header_is_read_as_browsers_write_it(
-    header: bytes, expected: list[tuple[bytes, bytes]]
-) -> None:
-    """Split at `;`, then at the first `=`: one odd cookie hides no other."""
-    assert list(pairs(header)) == expected
-
-
-def test_the_values_of_a_name_come_in_the_order_sent() -> None:
-    """Every cookie of exactly this name counts, and none that only resembles it."""
-    header = b"gate=1; xgate=2; Gate=3; gate=4; __Host-gate=5; gate ; =gate=6"
-    assert values_of(header, b"gate") == [b"1", b"4"]
-    assert values_of(header, b"other") == []
-    assert values_of(header, b"") == [b"gate", b"gate=6"]
 
 
 @pytest.mark.parametrize(

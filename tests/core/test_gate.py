@@ -39,7 +39,7 @@ REPORTING = make_gate(mode="report")
 SHOP: list[Header] = [
     (b"Content-Type", b"text/html"),
     (b"Set-Cookie", b"sid=s; Path=/; HttpOnly"),
-    (b"set-cookie", b"_ga=GA1; Max-Age=63072000"),
+    (b"set-cookie", b"_ga=GA1; Max-Age=31536000"),
     (b"X-Frame-Options", b"DENY"),
     (b"SET-COOKIE", b"_fbp=fb.1"),
     (b" Set-Cookie", b"stray=1"),
@@ -219,8 +219,8 @@ def test_one_list_serves_every_visitor() -> None:
     for _ in range(50):
         nobody = forward(GATE, ask()).finish(SHOP, NOW)
         somebody = forward(GATE, ask(cookie=YES)).finish(SHOP, NOW)
-        assert b"_ga=GA1; Max-Age=63072000" not in lines_of(nobody)
-        assert b"_ga=GA1; Max-Age=63072000" in lines_of(somebody)
+        assert b"_ga=GA1; Max-Age=31536000" not in lines_of(nobody)
+        assert b"_ga=GA1; Max-Age=31536000" in lines_of(somebody)
 
 
 @pytest.mark.parametrize("byte", [b"\r", b"\n", b"\0"])
@@ -336,7 +336,7 @@ def test_what_consent_is_at_the_start_of_the_answer_counts_for_every_cookie() ->
     granting = forward(GATE, ask("POST", headers=[SAME_ORIGIN]))
     granting.visit.accept_all()
     lines = lines_of(granting.finish(SHOP, NOW))
-    assert b"_ga=GA1; Max-Age=63072000" in lines
+    assert b"_ga=GA1; Max-Age=31536000" in lines
     assert lines[-1] == (
         b"__Host-gate="
         + token_of("analytics", "marketing")
@@ -400,7 +400,7 @@ def test_a_choice_is_recorded_in_report_mode_too() -> None:
     step = forward(REPORTING, ask())
     step.visit.reject_all()
     lines = lines_of(step.finish(SHOP, NOW))
-    assert lines[:-1] == [b"sid=s; Path=/; HttpOnly", b"_ga=GA1; Max-Age=63072000", b"_fbp=fb.1"]
+    assert lines[:-1] == [b"sid=s; Path=/; HttpOnly", b"_ga=GA1; Max-Age=31536000", b"_fbp=fb.1"]
     assert lines[-1].startswith(b"__Host-gate=")
 
 

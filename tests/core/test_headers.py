@@ -65,7 +65,7 @@ def test_a_name_that_could_become_a_cookie_on_the_wire_is_unsafe(name: bytes) ->
     "name",
     [
         b"",
-        b"content-type",
+        b"content-length",
         b"cookie",
         b"set-cookie2",
         b"set-cookies",

@@ -13,6 +13,7 @@ from consentgate.core.cookies import (
     stored_names,
 )
 from consentgate.core.decision import Action
+from consentgate.core.expiry import FIELD_BYTES, MAX_BYTES, MAX_LINES
 from consentgate.core.gate import Forward, Gate
 from consentgate.core.headers import SET_COOKIE, UNSAFE, is_unsafe, kind_of
 from consentgate.core.http import Header
@@ -50,6 +51,22 @@ def as_sent(step: Forward, lines: list[bytes]) -> list[bool]:
     headers = [(b"set-cookie", line) for line in lines]
     left = step.finish(headers, NOW).headers
     return [any(header is one for one in left) for header in headers]
+
+
+def of_app(step: Forward, headers: list[Header]) -> list[Header]:
+    """What leaves of the app's headers, those about caching apart: they come before ours."""
+    decided = apart_from_caching(GATE.filter.decide(step.visit, headers, NOW)[0])
+    return apart_from_caching(step.finish(headers, NOW).headers)[: len(decided)]
+
+
+def added(step: Forward, headers: list[Header]) -> list[Header]:
+    """What leaves that is ours."""
+    left = apart_from_caching(step.finish(headers, NOW).headers)
+    return left[len(of_app(step, headers)) :]
+
+
+def apart_from_caching(headers: list[Header]) -> list[Header]:
+    return [one for one in headers if one[0].strip().lower() not in FIELDS]
 
 
 def is_plain(header: Header) -> bool:
@@ -91,11 +108,25 @@ def test_an_answer_without_anything_to_decide_is_the_very_list(
     """No copy where there is nothing to do, and the short way agrees with the long one."""
     gate = make_gate()  # what an old one has forgotten goes the long way
     harmless = all(map(is_plain, headers))
-    finish = visiting(cookie, gate).finish(headers, NOW)
+    step = visiting(cookie, gate)
+    if step.cookie is not None:  # then at least the hiding is a decision
+        assert not step.passes(headers)
+        return
+    finish = step.finish(headers, NOW)
     assert (finish.headers is headers) is harmless
     assert visiting(cookie, gate).passes(headers) is harmless
     if harmless:
         assert finish == (headers, (), None)
+
+
+@given(cookie_headers, st.lists(st.tuples(header_names, header_values), max_size=6))
+def test_hiding_alone_changes_no_header(cookie: bytes, headers: list[Header]) -> None:
+    """Where nothing is to be expired, a hidden cookie leaves the answer as it is."""
+    step = visiting(cookie)
+    headers = [one for one in headers if is_plain(one)]
+    finish = step.finish(headers, NOW)
+    if not step.visit.spare and all(one.action is Action.HIDDEN for one in finish.decisions):
+        assert finish.headers is headers
 
 
 @given(cookie_headers, response_headers)
@@ -111,16 +142,58 @@ def test_the_short_way_never_lets_through_what_the_long_way_would_not(
 def test_every_cookie_that_leaves_may_leave(cookie: bytes, headers: list[Header]) -> None:
     """Each Set-Cookie sent is our own, or a deletion, or allowed under each of its names."""
     step = visiting(cookie)
-    finish = step.finish(headers, NOW)
     allowed = step.visit.peek()
-    own = len(step.visit.own_lines())
-    cookies = [value for name, value in finish.headers if kind_of(name) == SET_COOKIE]
-    for line in cookies[: len(cookies) - own]:
+    for _, line in [one for one in of_app(step, headers) if kind_of(one[0]) == SET_COOKIE]:
         names = stored_names(line)
         assert names is not None
         if not all(category_of(name) in allowed for name in names):
             assert is_deletion(line, NOW)
             assert canonical_deletion(line) == line
+
+
+@given(cookie_headers, response_headers)
+def test_only_refused_cookies_that_a_rule_names_are_expired(
+    cookie: bytes, headers: list[Header]
+) -> None:
+    """Each line that is added is our own cookie, or removes one that was sent and is refused."""
+    step = visiting(cookie)
+    lines = [value for name, value in added(step, headers) if name == b"set-cookie"]
+    sent = {part.partition(b"=")[0].strip(b" \t") for part in cookie.split(b";") if b"=" in part}
+    tokens = {part.strip(b" \t") for part in cookie.split(b";") if b"=" not in part}
+    assert len(lines) <= MAX_LINES
+    assert sum(len(line) + FIELD_BYTES for line in lines) <= MAX_BYTES
+    for line in lines:
+        name = line.partition(b"=")[0]
+        if name == b"":
+            assert {category_of(token) for token in tokens} - {None, *step.visit.peek()}
+            assert line.startswith(b"=x; Max-Age=0; Path=/")
+        elif name != b"__Host-gate":
+            assert name in sent
+            assert category_of(name) not in {None, *step.visit.peek()}
+            assert line.startswith(name + b"=; Max-Age=0; Path=/")
+
+
+@given(cookie_headers, st.sampled_from([GATE, ALLOWING]))
+def test_what_the_app_sees_are_the_pairs_that_may_be_used(cookie: bytes, gate: Gate) -> None:
+    """Byte for byte, in their order; and none that an app might read under a refused name."""
+    step = visiting(cookie, gate)
+    parts = cookie.split(b";")
+    seen = parts if step.cookie is None else step.cookie.split(b";") if step.cookie else []
+    left = [part.strip(b" \t") for part in parts]
+    free = {*step.visit.peek(), *([None] if gate is ALLOWING else [])}
+    for part in seen:
+        part = part.strip(b" \t")
+        assert part in left
+        del left[: left.index(part) + 1]
+        name, equals, _ = part.partition(b"=")
+        if name.strip(b" \t") not in (b"gate", b"__Host-gate") and part.strip(b" \t=") != b"":
+            names = {name.strip(b" \t"), name.decode("latin-1").strip().encode("latin-1")}
+            assert {category_of(one) for one in names} <= free
+    for part in parts:
+        name, equals, _ = part.partition(b"=")
+        name = name.strip(b" \t")
+        if equals and name and name.isascii() and category_of(name) in step.visit.peek():
+            assert part.strip(b" \t") in [one.strip(b" \t") for one in seen]
 
 
 @given(cookie_headers, st.lists(set_cookie_lines, max_size=5))
@@ -160,7 +233,7 @@ def test_a_deletion_always_leaves(cookie: bytes, line: bytes) -> None:
     step = visiting(cookie)
     finish = step.finish([(b"set-cookie", line)], NOW)
     assert lines_of(finish)[0] in (line, canonical_deletion(line))
-    assert finish.decisions[0].action is not Action.DROPPED
+    assert Action.DROPPED not in {one.action for one in finish.decisions}
 
 
 @given(deletion_lines, st.integers(NOW, NOW + 10**9))
@@ -196,13 +269,10 @@ def test_finish_gives_the_same_answer_again(
 
 @given(cookie_headers, response_headers)
 def test_what_was_filtered_stays_as_it_is(cookie: bytes, headers: list[Header]) -> None:
-    """A second gate behind the first finds nothing to do, our own cookie apart."""
+    """A second gate behind the first finds nothing to do to the app's headers."""
     step = visiting(cookie)
-    finish = step.finish(headers, NOW)
-    own = set(step.visit.own_lines())
-    once = [one for one in finish.headers if one[1] not in own]
-    again = visiting(cookie).finish(once, NOW)
-    assert [one for one in again.headers if one[1] not in own] == once
+    once = of_app(step, headers)
+    assert of_app(visiting(cookie), once) == once
 
 
 @given(response_headers, cookie_headers)

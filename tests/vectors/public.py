@@ -14,8 +14,6 @@ from typing import Any
 
 import pytest
 
-from consentgate.core.cookies import pairs
-
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ.get("CONSENTGATE_VECTORS") or ROOT.parent / "shared" / "vectors")
 BROWSERS = ("actual_chromium", "actual_firefox")
@@ -34,8 +32,3 @@ def load(name: str) -> dict[str, Any]:
     data = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
     assert isinstance(data, dict)
     return data
-
-
-def names_sent(header: bytes) -> set[bytes]:
-    """The names in a Cookie header that a browser sent; b"" for a nameless cookie."""
-    return {name for name, _ in pairs(header)}

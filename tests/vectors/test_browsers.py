@@ -6,8 +6,9 @@ from functools import cache
 from typing import NamedTuple
 
 from consentgate.core.cookies import has_control, is_deletion, stored_names
+from core.samples import names_sent
 from vectors import public
-from vectors.public import BROWSERS, MEASURED, names_sent, needed
+from vectors.public import BROWSERS, MEASURED, needed
 
 pytestmark = needed
 

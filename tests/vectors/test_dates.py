@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from consentgate.core.cookies import is_deletion, parse_date
+from consentgate.core.limits import Limits
 from vectors import public
 from vectors.public import BROWSERS, MEASURED, needed
 
@@ -52,3 +54,15 @@ def test_the_forms_that_servers_write_are_read() -> None:
         "expired": 36,
         "future": 1,
     }
+
+
+def test_no_browser_keeps_a_limited_cookie_longer() -> None:
+    """A date that either browser reads as yet to come is gone from the line; expired ones stay."""
+    day = Limits(seconds=86_400, secure=False, http_only=False, same_site="")
+    for date, classes in cases():
+        line = b"a=b; Expires=" + date.encode()
+        changed, _ = day.apply(line, MEASURED)
+        if "future" in classes:
+            assert b"Expires" not in changed
+        if classes == {"expired"} and len(set(re.findall(r"(?<!\d)\d{4}(?!\d)", date))) == 1:
+            assert changed is line

@@ -24,6 +24,9 @@ _FOR_SHARED = frozenset(
     }
 )
 FIELDS = _FOR_SHARED | {b"vary", b"cache-control"}
+_SHARED = frozenset({b"public", b"s-maxage", b"immutable"})
+_OWN = frozenset({b"private", b"no-store"})
+_DOCUMENTS = (b"text/html", b"application/xhtml+xml")
 
 
 def _items(value: bytes) -> list[bytes]:
@@ -54,22 +57,28 @@ def vary_on(headers: list[Header], field: bytes) -> list[Header]:
 def _vary(headers: list[Header], places: Iterable[int], field: bytes) -> bool:
     """Add `field` to Vary, in place. Say whether others of FIELDS are at these places too."""
     field_there = others = False
-    first: int | None = None
+    fields: list[int] = []
     for at in places:
         name, value = headers[at]
         if name != b"vary":
             name = name.strip().lower()
         if name == b"vary":
             field_there = field_there or _lists(value, field)
-            if first is None and value.strip():
-                first = at
+            if value.strip():
+                fields.append(at)
         elif name in FIELDS:
             others = True
-    if first is not None and not field_there:
-        name, value = headers[first]
-        headers[first] = (name, value + b", " + field)
-    elif not field_there:
+    if not fields:
         headers.append((b"vary", field))
+        return others
+    first, *rest = fields
+    said = [headers[at][1] for at in fields]
+    if not field_there:
+        said.append(field)
+    if len(said) > 1:
+        headers[first] = (headers[first][0], b", ".join(said))
+    for at in reversed(rest):  # nginx heeds the last one alone
+        del headers[at]
     return others
 
 
@@ -124,3 +133,26 @@ def for_one_visitor(headers: list[Header], places: list[int] | None = None) -> l
         return keep_private(result)
     result.append(_PRIVATE)
     return result
+
+
+def is_for_one(headers: list[Header], places: Iterable[int] | None, private: bool) -> bool:
+    """Say whether an answer may remove its visitor's cookies: a document, or a private answer.
+
+    Never one that is marked for shared caches: with `proxy_ignore_headers Set-Cookie` nginx keeps
+    the deletion along with it, and hands it to visitors who said yes. `places` are those of
+    FIELDS and of Content-Type, and maybe of others, where they are known. `private`: it is known
+    to be made for this visitor.
+    """
+    for at in range(len(headers)) if places is None else places:
+        name, value = headers[at]
+        name = name.strip().lower()
+        if name == b"content-type":
+            private = private or value.strip().lower().startswith(_DOCUMENTS)
+        elif name == b"cache-control":
+            said = {item.partition(b"=")[0].strip().lower() for item in _items(value)}
+            if said & _SHARED:
+                return False
+            private = private or bool(said & _OWN)
+        elif name in _FOR_SHARED and not (value.strip() == b"0" or b"no-store" in value.lower()):
+            return False
+    return private

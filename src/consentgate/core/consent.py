@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Choice(StrEnum):
@@ -14,12 +15,30 @@ class Choice(StrEnum):
     UNSET = "unset"
 
 
+class Tries(NamedTuple):
+    """How often refused cookies were expired, and where the next answer goes on.
+
+    `times`: in vain, so far, of the present ones, which 16 bits (`tag`) tell from others. `left`
+    there were when `place`, among those, of the lines of one `form` was reached.
+    """
+
+    times: int = 0
+    tag: int = 0
+    left: int = 0
+    form: int = 0
+    place: int = 0
+
+
+NO_TRIES = Tries()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
     """One recorded choice, as the consent cookie carries it.
 
     `decided_at` is in seconds since 1970; a refusal carries only its day (midnight, UTC) and no
     `id`, so that saying no leaves nothing to recognise a visitor by (GDPR article 5(1)(c)).
+    Instead it counts the `tries` to expire what was refused.
     """
 
     granted: frozenset[str] = frozenset()
@@ -27,6 +46,7 @@ class Consent:
     id: str | None = None
     decided_at: int | None = None
     readable: bool = True
+    tries: Tries = NO_TRIES
 
     def age_order(self) -> tuple[int, int, int, list[str]]:
         """Return what sorts choices from old to new; of two equally old, the stricter is newer."""

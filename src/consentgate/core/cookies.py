@@ -45,14 +45,15 @@ def stored_names(line: bytes) -> frozenset[bytes] | None:
     if not line.isascii():
         readings += _non_ascii_readings(line)
     for reading in readings:
-        names |= _names_of_pair(reading.partition(b";")[0])
+        names |= names_of_pair(reading.partition(b";")[0])
         if b'"' in reading:
             # Safari protects a ";" between quotation marks; Chromium and Firefox do not.
-            names |= _names_of_pair(_before_unquoted_semicolon(reading))
+            names |= names_of_pair(_before_unquoted_semicolon(reading))
     return frozenset(names)
 
 
-def _names_of_pair(pair: bytes) -> set[bytes]:
+def names_of_pair(pair: bytes) -> set[bytes]:
+    """Return every name under which some browser stores, or some server reads, this pair."""
     # 5.6 step 3: "If the name-value-pair string lacks a %x3D ("=") character, then the name string
     # is empty, and the value string is the value of name-value-pair." Firefox 153 instead stores
     # `_ga` as a cookie NAMED _ga; and servers read a nameless `Cookie: _ga` as that name.
@@ -198,12 +199,18 @@ def deletion(
     http_only: bool = False,
     same_site: bytes = b"",
     partitioned: bool = False,
+    brief: bool = False,
 ) -> bytes:
-    """Write a Set-Cookie value that deletes the cookie of this name, domain, path and partition."""
+    """Write a Set-Cookie value that deletes the cookie of this name, domain, path and partition.
+
+    `brief`: without the Expires that only Internet Explorer needs.
+    """
     prefix = name[:12].lower()
     host_only = prefix.startswith(b"__host-")
     secure = secure or partitioned or host_only or prefix.startswith((b"__secure-", b"__http-"))
-    parts = [name + b"=", b"Max-Age=0", b"Expires=" + EPOCH]
+    parts = [name + b"=", b"Max-Age=0"]
+    if not brief:
+        parts.append(b"Expires=" + EPOCH)
     if host_only:
         path, domain = b"/", b""
     if path:
@@ -238,35 +245,3 @@ def within_caps(header: bytes) -> bool:
     return size < MAX_COOKIE_PAIRS or (
         size <= MAX_COOKIE_BYTES and header.count(b";") < MAX_COOKIE_PAIRS
     )
-
-
-def pairs(header: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (name, value) of every cookie in a Cookie header; a nameless one has the name b""."""
-    for part in header.split(b";"):
-        name, equals, value = part.partition(b"=")
-        if equals:
-            yield name.strip(WSP), value.strip(WSP)
-        elif name := name.strip(WSP):
-            yield b"", name
-
-
-def values_of(header: bytes, name: bytes) -> list[bytes]:
-    """Return the values of every cookie with exactly this name, in the order sent.
-
-    `pairs` says the same, more slowly.
-    """
-    values: list[bytes] = []
-    at = header.find(name)
-    while at >= 0:
-        # Only the pairs that hold the name somewhere are taken apart: one of a dozen, most often.
-        end = header.find(b";", at)
-        if end < 0:
-            end = len(header)
-        key, equals, value = header[header.rfind(b";", 0, at) + 1 : end].partition(b"=")
-        if equals:
-            if key.strip(WSP) == name:
-                values.append(value.strip(WSP))
-        elif not name and (key := key.strip(WSP)):
-            values.append(key)
-        at = header.find(name, end + 1)
-    return values

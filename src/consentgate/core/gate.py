@@ -15,16 +15,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple, NoReturn
 
+from .additions import Additions
 from .caching import for_one_visitor
 from .compiled import Compiled
 from .consent import Receipt
-from .cookies import WITHOUT_CONTROLS
-from .decision import Decision, Judge
-from .headers import CACHING, PLAIN, SET_COOKIE, UNSAFE, HeaderKinds, is_unsafe
+from .decision import Decision
+from .filter import Filter
 from .http import Header, Request, Response
+from .judge import Judge
 from .matcher import PathMatcher, ties
 from .own_pages import OwnPages
 from .policy import Policy, Rule
+from .request_cookies import RequestCookies, Selection, Sorter
 from .visit import Visit
 from .wish import MAX_BODY
 
@@ -53,17 +55,30 @@ class Reply(NamedTuple):
 
     response: Response
     receipt: Receipt | None = None
+    decisions: tuple[Decision, ...] = ()
 
 
 class Forward:
-    """Let the request through; `finish` the answer's headers when it starts."""
+    """Let the request through; `finish` the answer's headers when it starts.
 
-    __slots__ = ("_gate", "_gated", "visit")
+    `cookie` is the Cookie header that the app is to see (b"": none), or None for the one that came.
+    """
+
+    __slots__ = ("_gate", "_gated", "_selection", "cookie", "visit")
 
     def __init__(self, gate: Gate, visit: Visit, gated: bool) -> None:
         self._gate = gate
         self._gated = gated
+        self._selection: Selection | None = None  # if there is anything to hide or to expire
         self.visit = visit
+        self.cookie: bytes | None = None
+        cookies = visit.cookies
+        if cookies is not None and gated and not cookies.row.free:
+            selection = cookies.row.select(visit.peek())
+            if selection.hidden or selection.strays:
+                self._selection = selection
+                if gate.enforced:
+                    self.cookie = cookies.visible(selection)
 
     def finish(self, headers: list[Header], now: float, *, can_add: bool = True) -> Finish:
         """Decide every Set-Cookie among `headers`, on the consent as it is now.
@@ -74,19 +89,31 @@ class Forward:
         visit = self.visit
         visit.sealed = True
         result = headers
-        decisions: tuple[Decision, ...] = ()
+        selection = self._selection
+        decisions: tuple[Decision, ...] = selection.hidden if selection is not None else ()
         caching: list[int] | None = None
         personal = False
         if self._gated:
-            result, decisions, caching, personal = self._gate.decide(visit, headers, now)
+            result, made, caching, personal = self._gate.filter.decide(visit, headers, now)
+            decisions += made
+        if not can_add:
+            # Where no cookie can be sent no choice is recorded, and there is nothing to prove.
+            return _new(Finish, (result, decisions, None))
         receipt = None
-        if visit.read or visit.spare:  # else the choice stands as it was sent
-            own = visit.own_lines() if can_add else []
-            result = [*result, *((b"set-cookie", line) for line in own)] if own else result
-            personal = personal or bool(own) or visit.read
-            # Where no cookie can be sent the choice is not recorded, and there is nothing to prove.
-            receipt = visit.receipt() if can_add else None
-        if personal and can_add:
+        if (
+            visit.read or visit.spare or selection is not None
+        ):  # else the choice stands as it was sent
+            personal = personal or visit.read
+            added = self._gate.additions.to(
+                visit, result, caching, personal, now, expire=self._gated
+            )
+            if added.headers:
+                result = [*result, *added.headers]
+            decisions += added.decisions
+            personal = personal or added.private
+            receipt = visit.receipt()
+        # A gate that only reports marks nothing but an answer whose handler has read the consent.
+        if personal and (self._gate.enforced or visit.read):
             result = for_one_visitor(result, caching)
         return _new(Finish, (result, decisions, receipt))
 
@@ -97,46 +124,37 @@ class Forward:
         """
         visit = self.visit
         visit.sealed = True
-        if visit.read or len(headers) > 64:  # putting more values together would cost too much
+        if visit.read or visit.spare or self._selection is not None:
             return False
-        harmless = self._gate.kinds.harmless.young
-        if headers and headers[-1][0] not in harmless:
-            return False  # cookies mostly come last
-        text = b""
-        for name, value in headers:
-            if name not in harmless:
-                return False
-            text += value
-        # `is_unsafe`, of all values at once: one look at each would cost more.
-        return not (10 in text or 13 in text or 0 in text)
+        return self._gate.filter.passes(headers)
 
     def trailers(self, headers: list[Header]) -> list[Header]:
         """Return the trailer fields that may leave: a cookie is never among them (RFC 9110 6.5.1).
 
         Browsers ignore it there, but what merges trailers into headers on the way need not.
         """
-        return self._gate.trailers(headers) if self._gated else headers
+        return self._gate.filter.trailers(headers) if self._gated else headers
 
 
 class NeedBody:
     """It is a choice: read at most `limit` bytes and `feed` them, or say `too_large`."""
 
-    __slots__ = ("_pages", "_request", "_visit")
+    __slots__ = ("_gate", "_visit")
 
     limit = MAX_BODY
 
-    def __init__(self, pages: OwnPages, visit: Visit, request: Request) -> None:
-        self._pages = pages
+    def __init__(self, gate: Gate, visit: Visit) -> None:
+        self._gate = gate
         self._visit = visit
-        self._request = request
 
     def feed(self, body: bytes) -> Reply:
         """Answer the whole body."""
-        return Reply(*self._pages.choose(self._visit, self._request, body))
+        visit = self._visit
+        return self._gate.reply(self._gate.pages.choose(visit, visit.request, body), visit)
 
     def too_large(self) -> Reply:
         """Answer a body of more than `limit` bytes."""
-        return Reply(self._pages.too_large(self._request))
+        return Reply(self._gate.pages.too_large(self._visit.request))
 
 
 Step = Forward | NeedBody | Reply
@@ -151,15 +169,17 @@ class Gate:
     """
 
     __slots__ = (
-        "_enforced",
         "_excluded",
         "_judge",
         "_keys",
         "_known",
-        "_pages",
         "_prefix",
         "_site",
-        "kinds",
+        "_sorter",
+        "additions",
+        "enforced",
+        "filter",
+        "pages",
         "policy",
     )
 
@@ -175,17 +195,24 @@ class Gate:
         self._keys = tuple(keys)
         self._known = tuple(replace(rule, category=policy.necessary) for rule in known)
         self._site = Compiled(policy, keys)
-        self._enforced = policy.mode != "report"
+        self.enforced = policy.mode != "report"
         self._judge = Judge(
             site=rules,
             known=self._known,
-            always=self._site.always,
+            categories={category.id: category for category in self._site.categories},
             own=self._site.own_names(),
             block_unknown=policy.unknown != "allow",
-            enforced=self._enforced,
+            enforced=self.enforced,
         )
-        self.kinds = HeaderKinds()
-        self._pages = OwnPages(self._site)
+        self._sorter = Sorter(
+            self._judge,
+            self._site.own_names(),
+            hide=policy.hide,
+            expire_unknown=policy.expire_unknown,
+        )
+        self.filter = Filter(self._judge, enforced=self.enforced)
+        self.additions = Additions(policy, rules, self._judge)
+        self.pages = OwnPages(self._site)
         self._prefix = policy.prefix
         self._excluded = PathMatcher(policy.exclude) if policy.exclude else None
 
@@ -236,73 +263,26 @@ class Gate:
         """Take a request that can only be let through."""
         excluded = self._excluded
         gated = excluded is None or not excluded.matches(request.local_path())
-        return Forward(self, visit(self._site, request, now, fresh_id), gated)
+        cookies = self._cookies_of(request)
+        return Forward(self, visit(self._site, request, now, fresh_id, cookies), gated)
+
+    def _cookies_of(self, request: Request) -> RequestCookies | None:
+        fields = request.values(b"cookie")
+        return self._sorter.read(fields) if fields else None
 
     def newcomer(self, visit: type[Visit] = Visit) -> Visit:
         """Return a visitor who granted nothing and cannot: for code that runs outside the gate."""
         return visit(self._site, Request("GET", "/"), 0.0, bytes)
 
     def _own(self, path: str, request: Request, now: float, fresh_id: FreshId) -> Step:
-        visit = Visit(self._site, request, now, fresh_id)
-        response = self._pages.answer(path, visit, request)
-        return NeedBody(self._pages, visit, request) if response is None else Reply(response)
+        visit = Visit(self._site, request, now, fresh_id, self._cookies_of(request))
+        response = self.pages.answer(path, visit, request)
+        return NeedBody(self, visit) if response is None else self.reply(response, visit)
 
-    def trailers(self, headers: list[Header]) -> list[Header]:
-        """See Forward.trailers."""
-        if not self._enforced:
-            return headers
-        return [
-            (name, value)
-            for name, value in headers
-            if self.kinds(name) in (PLAIN, CACHING) and not is_unsafe(value)
-        ]
-
-    def decide(
-        self, visit: Visit, headers: list[Header], now: float
-    ) -> tuple[list[Header], tuple[Decision, ...], list[int] | None, bool]:
-        """Return what may leave, the decisions, and whether the visitor mattered.
-
-        Last but one are the places, in what may leave, of the fields about caching, if looked for.
-        """
-        result: list[Header] = []
-        decisions: list[Decision] = []
-        caching: list[int] = []
-        altered = personal = False
-        kinds = self.kinds.memo.young
-        judge = self._judge
-        remembered = judge.remembered.young
-        allowed: frozenset[str] | None = None
-        for header in headers:
-            name, value = header
-            kind = kinds.get(name)
-            if kind is None:
-                kind = self.kinds(name)
-            if kind == SET_COOKIE:
-                if allowed is None:
-                    allowed = visit.peek()
-                head, equals, _ = value.partition(b"=")
-                verdict = remembered.get(head) if equals else None
-                # `has_control`, without a call for every cookie.
-                if verdict is None or value.translate(WITHOUT_CONTROLS) != value:
-                    verdict = judge.verdict(value, allowed)
-                if not verdict.free:
-                    personal = True
-                    if verdict.category not in allowed:
-                        decision, line = judge.refuse(verdict, value, now)
-                        decisions.append(decision)
-                        altered = True
-                        if line is not None:
-                            result.append((name, line))
-                        continue
-                decisions.append(verdict.kept)
-                result.append(header)
-            elif kind == UNSAFE or 10 in value or 13 in value or 0 in value:  # `is_unsafe`
-                decisions.append(judge.unsafe_header(name))
-                altered = True
-            else:
-                if kind == CACHING:
-                    caching.append(len(result))
-                result.append(header)
-        if not self._enforced:
-            return headers, tuple(decisions), None, False
-        return (result if altered else headers), tuple(decisions), caching, personal
+    def reply(self, response: Response, visit: Visit) -> Reply:
+        """Return one of the gate's own answers, with what it tells the visitor's browser."""
+        if response.status >= 400:
+            return Reply(response)
+        added = self.additions.to(visit, response.headers, None, True, visit.now)
+        headers = [*response.headers, *added.headers]
+        return Reply(response._replace(headers=headers), visit.receipt(), added.decisions)

@@ -12,8 +12,8 @@ from .caching import FIELDS
 from .http import Header
 from .memo import Memo
 
-# CACHING: plain too, but of the fields (Vary, Cache-Control) in which an answer made for one
-# visitor says so.
+# CACHING: plain too, but of the fields (Vary, Cache-Control, Content-Type) that say whom an answer
+# is for.
 PLAIN, SET_COOKIE, UNSAFE, CACHING = 0, 1, 2, 3
 
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
@@ -31,7 +31,26 @@ def kind_of(name: bytes) -> int:
     # `Set-Cookie: _ga=1; x` as a *name* reaches the wire verbatim on several WSGI servers.
     if trimmed.startswith("set-cookie") and trimmed[10] not in _TOKEN:
         return UNSAFE
-    return CACHING if trimmed.encode("latin-1") in FIELDS else PLAIN
+    known = trimmed.encode("latin-1")
+    return CACHING if known in FIELDS or known == b"content-type" else PLAIN
+
+
+def with_cookie(headers: list[Header], cookie: bytes) -> list[Header]:
+    """Return request headers in which this Cookie field, unless empty, stands for all there are."""
+    result: list[Header] = []
+    left = cookie
+    for header in headers:
+        if header[0].lower() != b"cookie":
+            result.append(header)
+        elif left:
+            result.append((header[0], left))
+            left = b""
+    return result
+
+
+def size_of(headers: list[Header]) -> int:
+    """Return the bytes that headers take on the wire."""
+    return sum(len(name) + len(value) for name, value in headers) + 4 * len(headers)
 
 
 def is_unsafe(value: bytes) -> bool:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 from . import page
 from .compiled import Compiled
-from .consent import GrantRefused, Receipt, UnknownCategory
+from .consent import GrantRefused, UnknownCategory
 from .http import Header, Request, Response
 from .policy import Category, Rule
 from .proof import listed_origin, page_before, safe_next
@@ -68,33 +68,28 @@ class OwnPages:
             return self.too_large(request)
         return None
 
-    def choose(
-        self, visit: Visit, request: Request, body: bytes
-    ) -> tuple[Response, Receipt | None]:
+    def choose(self, visit: Visit, request: Request, body: bytes) -> Response:
         """Carry out the choice that a body asks for."""
         if len(body) > MAX_BODY:
-            return self.too_large(request), None
+            return self.too_large(request)
         kind = media_type(request.single(b"content-type"))
         try:
             wish = read_wish(body, kind)
         except BadWish as problem:
-            return self.refuse(request, 400, str(problem)), None
+            return self.refuse(request, 400, str(problem))
         target = safe_next(wish.next) if wish.next else page_before(request) or self.home(request)
         if target is None:
-            return self.refuse(request, 400, "The field next must be a path of this site."), None
+            return self.refuse(request, 400, "The field next must be a path of this site.")
         try:
             _carry_out(wish, visit)
         except GrantRefused:
-            return self.refuse(request, 403, "Only a page of this site can accept for you."), None
+            return self.refuse(request, 403, "Only a page of this site can accept for you.")
         except UnknownCategory as problem:
             known = ", ".join(problem.known)
-            return self.refuse(request, 400, f"There is no such category; known: {known}."), None
+            return self.refuse(request, 400, f"There is no such category; known: {known}.")
         if kind == JSON:
-            response = self._respond(request, 200, _json(state(self._site, visit)), JSON)
-        else:
-            response = self._respond(request, 303, b"", location=target.encode())
-        lines = [(b"set-cookie", line) for line in visit.own_lines()]
-        return response._replace(headers=response.headers + lines), visit.receipt()
+            return self._respond(request, 200, _json(state(self._site, visit)), JSON)
+        return self._respond(request, 303, b"", location=target.encode())
 
     def home(self, request: Request) -> str:
         """Return the path of the site's own start."""

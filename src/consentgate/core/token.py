@@ -3,9 +3,11 @@
     payload "." signature          both base64url (RFC 4648 section 5) without padding
 
     payload, format 1:
-      1 byte    high four bits: the format; low four: 1 = has an id, 2 and 4 = kept for GPC
+      1 byte    high four bits: the format; low four: 1 = has an id, 8 = counts tries, 2 and 4 =
+                kept for GPC
       4 bytes   decided at, seconds since 1970, unsigned
       10 bytes  id, if there is one (80 bits: two of a billion meet with a chance of 1 in 2 million)
+      8 bytes   tries, if they are counted: 1 for times, 2 for tag, 2 left, 1 form, 2 place
       4 bytes   for each category decided: 16 bits of the SHA-256 of its id, 1 bit granted,
                 15 bits kept for a revision
 
@@ -21,12 +23,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from struct import Struct
 from typing import NoReturn
 
 from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
 
-from .consent import Consent
+from .consent import NO_TRIES, Consent, Tries
 from .memo import Memo
 
 SALT = b"consentgate.consent.v1"
@@ -34,6 +37,8 @@ MAX_TOKEN_BYTES = 1024
 ID_BYTES = 10
 _FORMAT = 1
 _HAS_ID = 1
+_COUNTS = 8
+_TRIES = Struct(">BHHBH")
 
 
 def category_tag(id: str) -> int:
@@ -72,8 +77,12 @@ class Tokens:
     def write(self, consent: Consent) -> bytes:
         """Return the signed cookie value for this consent."""
         id = bytes.fromhex(consent.id) if consent.id else b""
-        payload = bytearray([_FORMAT << 4 | (_HAS_ID if id else 0)])
+        tries = consent.tries
+        flags = (_HAS_ID if id else 0) | (_COUNTS if tries.times else 0)
+        payload = bytearray([_FORMAT << 4 | flags])
         payload += (consent.decided_at or 0).to_bytes(4, "big") + id
+        if flags & _COUNTS:
+            payload += _TRIES.pack(*tries)
         for category, tag in sorted(self._tags.items()):
             if category in consent.granted:
                 payload += tag.to_bytes(2, "big") + b"\x80\0"
@@ -107,9 +116,14 @@ class Tokens:
     def _decode(self, payload: bytes) -> Consent | None:
         if not payload or payload[0] >> 4 != _FORMAT:
             return None
-        start = 5 + ID_BYTES * (payload[0] & _HAS_ID)
+        end_of_id = start = 5 + ID_BYTES * (payload[0] & _HAS_ID)
+        if payload[0] & _COUNTS:
+            start += _TRIES.size
         if len(payload) < start or (len(payload) - start) % 4:
             return None
+        tries = NO_TRIES
+        if payload[0] & _COUNTS:
+            tries = Tries(*_TRIES.unpack(payload[end_of_id:start]))
         granted: set[str] = set()
         denied: set[str] = set()
         for at in range(start, len(payload), 4):
@@ -119,6 +133,7 @@ class Tokens:
         return Consent(
             granted=self._shared(frozenset(granted - denied)),
             denied=self._shared(frozenset(denied)),
-            id=payload[5:start].hex() or None,
+            id=payload[5:end_of_id].hex() or None,
             decided_at=int.from_bytes(payload[1:5], "big"),
+            tries=tries,
         )

@@ -10,6 +10,7 @@ Rule 4. A yes can lapse, a no cannot.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from .compiled import Compiled
 from .consent import (
@@ -20,12 +21,13 @@ from .consent import (
     GrantRefused,
     Receipt,
     ResponseStarted,
+    Tries,
     UnknownCategory,
 )
-from .cookies import join_fields, values_of, within_caps
 from .http import Request
 from .own_cookie import OwnCookie, host_of
 from .proof import is_same_origin
+from .request_cookies import RequestCookies
 
 DAY = 86_400
 # A clock may run this much ahead of the one that signed; more is a token from the future.
@@ -33,7 +35,7 @@ CLOCK_SKEW = 60
 # A browser may hold a cookie of one name for the host and each parent domain; more is a flood, and
 # every one of them would cost a signature.
 MAX_TWINS = 16
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 class Visit:
@@ -44,24 +46,33 @@ class Visit:
         "_allowed",
         "_consent",
         "_fresh_id",
-        "_now",
-        "_request",
         "_site",
+        "cookies",
+        "now",
         "read",
+        "request",
         "sealed",
         "spare",
+        "took_back",
     )
 
     def __init__(
-        self, site: Compiled, request: Request, now: float, fresh_id: Callable[[], bytes]
+        self,
+        site: Compiled,
+        request: Request,
+        now: float,
+        fresh_id: Callable[[], bytes],
+        cookies: RequestCookies | None = None,
     ) -> None:
         self._site = site
-        self._request = request
-        self._now = now
+        self.request = request
+        self.cookies = cookies
+        self.now = now
         self._fresh_id = fresh_id
         self._consent: Consent | None = None
         self._allowed: frozenset[str] | None = None
         self._action = ""
+        self.took_back = False
         self.spare = False
         self.read = False
         self.sealed = False
@@ -185,7 +196,7 @@ class Visit:
         asked = granted if proof_for is None else frozenset(proof_for)
         if asked:
             self._demand_proof()
-        now = int(self._now)
+        now = int(self.now)
         if granted:
             # A yes that is merely kept, while something else is chosen, does not become younger.
             at = before.decided_at if granted - asked and before.decided_at else now
@@ -198,17 +209,18 @@ class Visit:
         self._consent = consent
         self._allowed = None
         self._action = action
+        self.took_back = self.took_back or bool(before.granted - granted) or action == "withdraw"
         self.read = True
 
     def _today(self) -> int:
-        return int(self._now) - int(self._now) % DAY
+        return int(self.now) - int(self.now) % DAY
 
     def _demand_proof(self) -> None:
-        if self._request.method in _SAFE_METHODS:
+        if self.request.method in SAFE_METHODS:
             raise GrantRefused(
-                f"consent cannot be granted by {self._request.method}: browsing is not consent"
+                f"consent cannot be granted by {self.request.method}: browsing is not consent"
             )
-        if not is_same_origin(self._request, self._site.policy):
+        if not is_same_origin(self.request, self._site.policy):
             raise GrantRefused(
                 "consent can be granted only from a page of this site: neither Sec-Fetch-Site nor "
                 "Origin proves that this request comes from one"
@@ -233,17 +245,41 @@ class Visit:
         """Whether the choice was changed during this request."""
         return bool(self._action)
 
-    def own_lines(self) -> list[bytes]:
-        """Return the Set-Cookie values by which the choice is recorded; [] where it stands."""
-        if not self._action and (not self.spare or self._site.policy.mode == "report"):
-            return []  # a gate that only reports does not tidy up either
-        cookie = self._site.own_cookie(self._request)
+    @property
+    def tried(self) -> Tries | None:
+        """How often refused cookies were expired; None where it is not counted.
+
+        Only a full refusal counts. A cookie that grants something is never written by mere
+        visiting: a slow answer could bring back a yes that was taken back meanwhile.
+        """
+        consent = self._load()
+        if self._site.policy.mode == "report" or consent.granted or not consent.denied:
+            return None
+        return consent.tries
+
+    @property
+    def plain(self) -> bool:
+        """Whether this is a developer's own machine, without https."""
+        return self._site.own_cookie(self.request) is self._site.development
+
+    def own_lines(self, tries: Tries | None = None) -> list[bytes]:
+        """Return the Set-Cookie values by which the choice is recorded; [] where it stands.
+
+        `tries` is how often refused cookies have been expired, this answer included.
+        """
+        reporting = self._site.policy.mode == "report"  # then nothing is tidied up either
+        if not self._action and (reporting or not (self.spare or tries)):
+            return []
+        consent = self._load()
+        if tries:
+            consent = replace(consent, tries=tries)
+        cookie = self._site.own_cookie(self.request)
         # A withdrawal leaves nothing that could outweigh a yes stored in another form, so that goes
         # too. Of `__Host-` there is no other form.
         bare = not cookie.name.startswith(b"__Host-")
         everywhere = self.spare or (bare and self._action == "withdraw")
-        lines = cookie.removals_elsewhere(host_of(self._request)) if everywhere else []
-        return [*lines, self._own_line(cookie, self._load())]
+        lines = cookie.removals_elsewhere(host_of(self.request)) if everywhere else []
+        return [*lines, *self._own_line(cookie, consent)]
 
     def receipt(self) -> Receipt | None:
         """Return the proof of a choice made during this request, or None."""
@@ -254,19 +290,22 @@ class Visit:
             action=self._action,
             id=consent.id,
             # The act is of this moment, whatever older yes it keeps; a refusal is of its day only.
-            decided_at=self._today() if consent.denied and not consent.granted else int(self._now),
+            decided_at=self._today() if consent.denied and not consent.granted else int(self.now),
             version=self.version,
             granted=tuple(sorted(consent.granted)),
             denied=tuple(sorted(consent.denied)),
         )
 
-    def _own_line(self, cookie: OwnCookie, consent: Consent) -> bytes:
+    def _own_line(self, cookie: OwnCookie, consent: Consent) -> list[bytes]:
         if consent.decided_at is None:
-            return cookie.removal()
+            return [cookie.removal()]
         left = self._site.policy.choice_lifetime
-        if consent.granted:  # writing an old yes again never makes it live longer
-            left -= max(0, int(self._now) - consent.decided_at)
-        return cookie.line(self._site.tokens.write(consent), left)
+        # Written again without a choice, or along with an older yes, it never lives longer.
+        if consent.granted or not self._action:
+            left -= max(0, int(self.now) - consent.decided_at)
+        if left <= 0:
+            return []  # the browser forgets it by itself: no reason for us to hurry
+        return [cookie.line(self._site.tokens.write(consent), left)]
 
     def _for_app(self) -> Consent:
         if not self.read:
@@ -291,18 +330,17 @@ class Visit:
 
     def _recorded(self) -> Consent:
         """Return what the visitor's cookies say, fairly read: no error, and in doubt a no."""
-        fields = self._request.values(b"cookie")
-        if not fields:
+        cookies = self.cookies
+        if cookies is None:
             return NEWCOMER
-        header = fields[0] if len(fields) == 1 else join_fields(fields)
-        if not within_caps(header):
+        if not cookies.readable:
             return UNREADABLE
-        values = values_of(header, self._site.own_cookie(self._request).name)
+        values = cookies.own(self._site.own_cookie(self.request).name)
         if not values:
             return NEWCOMER
         if len(values) > MAX_TWINS:
             return UNREADABLE
-        latest = self._now + CLOCK_SKEW
+        latest = self.now + CLOCK_SKEW
         newest: Consent | None = None
         for value in values:
             consent = self._site.tokens.read(value)
@@ -313,7 +351,7 @@ class Visit:
         if newest is None:
             return UNREADABLE
         self.spare = len(values) > 1
-        age = self._now - (newest.decided_at or 0)
+        age = self.now - (newest.decided_at or 0)
         if newest.granted and age > self._site.policy.choice_lifetime:
             if not newest.denied:
                 return NEWCOMER

@@ -1,0 +1,116 @@
+"""What the gate adds to an answer: its own cookie, and what removes refused ones.
+
+Rule 1. Our own cookie goes first, whatever room there is: a choice is never lost.
+Rule 2. Deletions come after all headers of the app, and only where the answer is its visitor's.
+Rule 3. A gate that only reports adds nothing but a choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from .caching import is_for_one
+from .decision import Decision
+from .expiry import FIELD_BYTES, NOTHING, Expirer, Removal, room_beside
+from .headers import size_of
+from .http import Header
+from .judge import Judge
+from .own_cookie import host_of
+from .policy import Policy, Rule
+from .request_cookies import Selection, Stray
+from .visit import SAFE_METHODS, Visit
+
+# What a line of our own may take that counts the tries, and is written last.
+_OWN_BYTES = 220
+
+
+class Added(NamedTuple):
+    """The headers to add, what was decided, and whether that makes the answer one visitor's own."""
+
+    headers: list[Header]
+    decisions: tuple[Decision, ...]
+    private: bool
+
+
+class Additions:
+    """Works out what to add, for one policy. `rules` are the policy's own."""
+
+    __slots__ = ("_clear", "_elsewhere", "_enforced", "_expirer")
+
+    def __init__(self, policy: Policy, rules: Iterable[Rule], judge: Judge) -> None:
+        self._enforced = policy.mode != "report"
+        self._clear = policy.clear_site_data
+        self._expirer = Expirer(policy)
+        # What a request to one path cannot show of another, where a rule tells us of it.
+        self._elsewhere = tuple(
+            Stray(rule.name.encode(), verdict)
+            for rule in rules
+            if rule.path not in ("", "/") and "*" not in rule.name
+            for verdict in judge.of_pair(rule.name.encode() + b"=")
+        )
+
+    def to(
+        self,
+        visit: Visit,
+        headers: list[Header],
+        places: list[int] | None,
+        private: bool,
+        now: float,
+        *,
+        expire: bool = True,
+    ) -> Added:
+        """Return what to add to an answer with these headers.
+
+        `places` and `private` are those of `is_for_one`. `expire` is False where the gate looks on.
+        """
+        own = visit.own_lines()
+        removal = NOTHING
+        if expire:
+            removal = self._removal(visit, headers, places, private, own, now)
+        if removal.tries is not None:
+            own = visit.own_lines(removal.tries)
+        lines = [*own, *removal.lines] if self._enforced else own
+        added: list[Header] = [(b"set-cookie", line) for line in lines]
+        if visit.took_back and self._clear:
+            # "cookies" would take the session along, and our own answer with it.
+            added.append((b"clear-site-data", b'"storage"'))
+        return Added(added, removal.decisions, bool(added))
+
+    def _removal(
+        self,
+        visit: Visit,
+        headers: list[Header],
+        places: list[int] | None,
+        private: bool,
+        own: list[bytes],
+        now: float,
+    ) -> Removal:
+        allowed = visit.peek()
+        selection: Selection | None = None
+        if visit.cookies is not None and not visit.cookies.row.free:
+            selection = visit.cookies.row.select(allowed)
+        more = self._unseen(selection, allowed) if visit.changed else []
+        if not more and (selection is None or not selection.strays):
+            return NOTHING
+        if not is_for_one(headers, places, private or visit.request.method not in SAFE_METHODS):
+            return NOTHING
+        tried = visit.tried
+        counting = tried is not None and not own
+        size = sum(len(line) + FIELD_BYTES for line in own)
+        return self._expirer.removal(
+            selection,
+            more,
+            host=host_of(visit.request),
+            room=room_beside(size_of(headers), len(own) + counting, size + _OWN_BYTES * counting),
+            tried=tried,
+            now=now,
+        )
+
+    def _unseen(self, selection: Selection | None, allowed: frozenset[str]) -> list[Stray]:
+        seen = {stray.name for stray in selection.strays} if selection else set()
+        return [
+            stray
+            for stray in self._elsewhere
+            if not stray.verdict.leaves(allowed) and stray.name not in seen
+        ]

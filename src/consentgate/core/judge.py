@@ -1,0 +1,220 @@
+"""The rules of one policy, compiled, and asked about one cookie after another.
+
+Rule 1. A strictly necessary cookie leaves as it came, unless its own category's table says how.
+Rule 2. A line that browsers may store under several names leaves only if each of them may.
+Rule 3. Whatever is refused, its deletion leaves, in our own canonical form.
+Rule 4. What may not leave the app does not see either, under whatever name it might read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container, Iterable, Mapping
+
+from .cookies import WSP, canonical_deletion, has_control, is_deletion, names_of_pair, stored_names
+from .decision import NOT_AGAIN, UNNAMED, UNSAFE_HEADER, Action, Decision, Verdict, printable
+from .limits import limits_of
+from .matcher import MAX_INNER_NAME, Matcher
+from .memo import Memo
+from .policy import Category, Rule
+
+_MAX_REMEMBERED_NAME = 256
+# Heads that every browser takes for the name: visible ASCII without ";", "=" and quotation marks.
+_PLAIN = bytes(byte for byte in range(0x21, 0x7F) if byte not in b';="')
+
+
+class Judge:
+    """The rules of one policy, asked about one cookie after another.
+
+    `site` are the policy's own rules and beat `known`, those of frameworks and of the app.
+    """
+
+    __slots__ = (
+        "_always",
+        "_block",
+        "_categories",
+        "_enforced",
+        "_known",
+        "_own",
+        "_site",
+        "_unreadable",
+        "remembered",
+    )
+
+    def __init__(
+        self,
+        *,
+        site: Iterable[Rule],
+        known: Iterable[Rule],
+        categories: Mapping[str, Category],
+        own: frozenset[bytes],
+        block_unknown: bool,
+        enforced: bool,
+    ) -> None:
+        self._site = Matcher(site)
+        self._known = Matcher(known)
+        self._categories = categories
+        self._always = frozenset(one.id for one in categories.values() if one.always)
+        self._own = own
+        self._block = block_unknown
+        self._enforced = enforced
+        # By what stands before the "=", where that is plain: it holds for every such line without
+        # control bytes. Bounded, so that names made up by visitors cannot grow it.
+        self.remembered: Memo[bytes, Verdict] = Memo(1024)
+        self._unreadable = self._barred(
+            "(unreadable)", "it holds a control byte, so browsers differ on what they store"
+        )
+
+    def rule(self, name: bytes) -> Rule | None:
+        """Return the rule that governs a cookie of this name: the site's, else a known one."""
+        return self._site.find(name) or self._known.find(name)
+
+    # --- cookies that are set -------------------------------------------------------------------
+
+    def judge(
+        self,
+        line: bytes,
+        allowed: frozenset[str],
+        now: float,
+        held: Container[bytes] = (),
+        *,
+        plain: bool = False,
+    ) -> tuple[Decision, bytes | None, Verdict]:
+        """Decide one Set-Cookie value for a visitor to whom the categories `allowed` are allowed.
+
+        `held` are the names that the browser sent; `plain` is for Limits. Returns the decision,
+        the value to send (None: nothing), and what it rested on.
+        """
+        verdict = self.verdict(line, allowed)
+        if verdict.leaves(allowed):
+            return *self.keep(verdict, line, now, held, plain=plain), verdict
+        return *self.refuse(verdict, line, now), verdict
+
+    def keep(
+        self,
+        verdict: Verdict,
+        line: bytes,
+        now: float,
+        held: Container[bytes] = (),
+        *,
+        plain: bool = False,
+    ) -> tuple[Decision, bytes | None]:
+        """Return what becomes of a value that may leave, and what to send."""
+        rule, limits = verdict.rule, verdict.limits
+        if (
+            rule is not None
+            and not rule.sliding
+            and line.partition(b"=")[0].strip(WSP) in held
+            and not is_deletion(line, now)
+        ):
+            return verdict.said(Action.DROPPED, NOT_AGAIN), None
+        if limits is None:
+            return verdict.kept, line
+        changed, shortened = limits.apply(line, now, plain=plain)
+        if changed is line or is_deletion(line, now):
+            return verdict.kept, line
+        if shortened:
+            assert rule is not None
+            published = rule.duration or f"{rule.seconds} seconds"
+            return verdict.said(
+                Action.SHORTENED, f"it would live longer than the published {published}"
+            ), changed
+        reason = f"its category asks for {limits.demands}"
+        return verdict.said(Action.HARDENED, reason), changed
+
+    def refuse(self, verdict: Verdict, line: bytes, now: float) -> tuple[Decision, bytes | None]:
+        """Return what becomes of a value that may not leave, and what to send in its place."""
+        if is_deletion(line, now):
+            return verdict.rewritten, canonical_deletion(line)
+        return verdict.said(Action.DROPPED), None
+
+    def verdict(self, line: bytes, allowed: frozenset[str]) -> Verdict:
+        """Return all that can be said of one Set-Cookie value's name."""
+        head, equals, _ = line.partition(b"=")
+        if equals and head and not head.translate(None, _PLAIN):
+            return self._unreadable if has_control(line) else self._plain(head)
+        names = stored_names(line)
+        if names is None:
+            return self._unreadable
+        verdicts = self._verdicts_of(sorted(names))
+        # The strictest reading decides; where all may leave, one that rests on consent speaks.
+        return min(verdicts, key=lambda one: (one.leaves(allowed), one.free))
+
+    # --- cookies that are sent ------------------------------------------------------------------
+
+    def of_pair(self, part: bytes) -> tuple[Verdict, ...]:
+        """Return all that can be said of one pair of a Cookie header: each must leave to be seen.
+
+        The first is that of the name by which browsers know it. The gate's own cookie, and nothing
+        at all, give none.
+        """
+        head, equals, value = part.partition(b"=")
+        name = head.strip(WSP)
+        if equals and name in self._own:
+            return ()
+        if equals and name and not name.translate(None, _PLAIN):
+            return (self._plain(name),)
+        if not name and not value.strip(WSP):
+            return ()
+        names = names_of_pair(part)
+        if not part.isascii():
+            # Starlette, Django and others decode a pair before they trim it, NBSP and all.
+            names |= names_of_pair(part.decode("latin-1").strip().encode("latin-1"))
+        # Of a nameless one the token speaks, which some servers take for its name.
+        first = name or max(names)
+        return tuple(self._verdicts_of([first, *sorted(names - {first})]))
+
+    # --- names ----------------------------------------------------------------------------------
+
+    def _plain(self, name: bytes) -> Verdict:
+        verdict = self.remembered.get(name)
+        if verdict is None:
+            verdict = self._verdict_of(name, printable(name))
+            if len(name) <= _MAX_REMEMBERED_NAME:
+                self.remembered.put(name, verdict)
+        return verdict
+
+    def _verdicts_of(self, names: Collection[bytes]) -> list[Verdict]:
+        # What stands for a nameless cookie's name may be its value: it is never shown.
+        shown = "(no name)" if b"" in names else ""
+        return [self._verdict_of(one, shown or printable(one)) for one in names]
+
+    def _verdict_of(self, name: bytes, shown: str) -> Verdict:
+        if name in self._own:
+            return self._barred(shown, "only the gate itself sets its own cookie")
+        if len(name) > MAX_INNER_NAME:
+            return self._barred(shown, "its name is too long to be compared with every rule")
+        rule = self.rule(name) if name else None
+        if rule is None:
+            if self._block:
+                return self._barred(shown, UNNAMED)
+            reason = "no rule names it, and unknown cookies are allowed"
+            return Verdict(
+                shown=shown, rule=None, free=True, enforced=self._enforced, reason=reason
+            )
+        limits = limits_of(rule, self._categories.get(rule.category))
+        if rule.category in self._always:
+            return Verdict(
+                shown=shown,
+                rule=rule,
+                free=True,
+                enforced=self._enforced,
+                reason="strictly necessary: needs no consent",
+                limits=limits,
+            )
+        return Verdict(
+            shown=shown,
+            rule=rule,
+            free=False,
+            enforced=self._enforced,
+            reason=f"the visitor allows {rule.category}",
+            refusal=f"the visitor has not allowed {rule.category}",
+            limits=limits,
+        )
+
+    def _barred(self, shown: str, refusal: str) -> Verdict:
+        return Verdict(shown=shown, rule=None, free=False, enforced=self._enforced, refusal=refusal)
+
+    def unsafe_header(self, name: bytes) -> Decision:
+        """Return the decision over a header that could end its own line: it is dropped."""
+        shown = printable(name.partition(b"=")[0])  # after it may stand a cookie's value
+        return self._barred(shown, UNSAFE_HEADER).said(Action.DROPPED)

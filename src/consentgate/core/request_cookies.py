@@ -1,0 +1,209 @@
+"""The cookies that a browser sent: the gate's own, those the app may see, those that have to go.
+
+Rule 1. A pair is hidden whole, or left byte for byte in its place.
+Rule 2. What is remembered of a request are the names in it, never a value. A header that came
+        before is known again by its hash: 64 bits, under a key of the process, by which one is
+        taken for another once in 10**16 requests.
+Rule 3. Linear in the header, whatever the header.
+"""
+
+from __future__ import annotations
+
+from itertools import repeat
+from operator import contains
+
+from .cookies import MAX_COOKIE_PAIRS, WSP, join_fields, within_caps
+from .decision import Action, Decision, Verdict
+from .judge import Judge
+from .memo import Memo
+
+_MAX_REMEMBERED_PAIRS = 64
+_MAX_REMEMBERED = 8192
+
+
+class Stray:
+    """A cookie on the device that the visitor has not allowed; `name` b"": a nameless one."""
+
+    __slots__ = ("name", "verdict")
+
+    def __init__(self, name: bytes, verdict: Verdict) -> None:
+        self.name = name
+        self.verdict = verdict
+
+
+class Selection:
+    """What follows for a visitor to whom certain categories are allowed."""
+
+    __slots__ = ("hidden", "removals", "seen", "strays")
+
+    def __init__(
+        self,
+        seen: tuple[int, ...] | None,
+        hidden: tuple[Decision, ...],
+        strays: tuple[Stray, ...],
+    ) -> None:
+        self.seen = seen  # places of the pairs that the app may see; None: all
+        self.hidden = hidden
+        self.strays = strays
+        # By host, what removes all strays, once it was worked out. See `expiry`.
+        self.removals: Memo[str, object] = Memo(8)
+
+
+class _Row:
+    """All that can be said of a row of names before a visitor is known."""
+
+    __slots__ = (
+        "_cut",
+        "_expire_unknown",
+        "_hide",
+        "_selections",
+        "_verdicts",
+        "free",
+        "heads",
+        "own",
+    )
+
+    def __init__(
+        self,
+        heads: tuple[bytes, ...],
+        verdicts: list[tuple[Verdict, ...]],
+        own: frozenset[bytes],
+        hide: bool,
+        expire_unknown: bool,
+        cut: bool,
+    ) -> None:
+        self.heads = heads
+        self._cut = cut  # there are more pairs, which nobody may see
+        self._verdicts = verdicts
+        self._hide = hide
+        self._expire_unknown = expire_unknown
+        # Whether every one of them may be seen, whatever the visitor said.
+        self.free = not cut and all(one.free for each in verdicts for one in each)
+        self.own = tuple(  # the gate's own cookies
+            (place, name) for place, head in enumerate(heads) if (name := head.strip(WSP)) in own
+        )
+        self._selections: dict[frozenset[str], Selection] = {}
+
+    def select(self, allowed: frozenset[str]) -> Selection:
+        selection = self._selections.get(allowed)
+        if selection is None:
+            selection = self._select(allowed)
+            if len(self._selections) < 64:
+                self._selections[allowed] = selection
+        return selection
+
+    def _select(self, allowed: frozenset[str]) -> Selection:
+        seen: list[int] = []
+        hidden: list[Decision] = []
+        strays: dict[bytes, Stray] = {}
+        for place, verdicts in enumerate(self._verdicts):
+            barred = next((one for one in verdicts if not one.leaves(allowed)), None)
+            if barred is None:
+                seen.append(place)
+                continue
+            hidden.append(barred.said(Action.HIDDEN))
+            # What another reading of the name says hides it, but is no reason to delete.
+            first = verdicts[0]
+            if first.rule is None:
+                goes = self._expire_unknown and not first.free
+            else:
+                goes = not first.leaves(allowed)
+            name = self.heads[place].strip(WSP)
+            if goes and name not in strays:
+                strays[name] = Stray(name, first)
+        if not self._hide:
+            return Selection(None, (), tuple(strays.values()))
+        some = tuple(seen) if hidden or self._cut else None
+        return Selection(some, tuple(hidden), tuple(strays.values()))
+
+
+class RequestCookies:
+    """One request's Cookie header, taken apart."""
+
+    __slots__ = ("_header", "_parts", "row")
+
+    def __init__(self, header: bytes, row: _Row, parts: list[bytes] | None = None) -> None:
+        self._header = header
+        self._parts = parts
+        self.row = row
+
+    @property
+    def readable(self) -> bool:
+        """Whether the header is of a size that a browser could have sent."""
+        return within_caps(self._header)
+
+    def own(self, name: bytes) -> list[bytes]:
+        """Return the values of the gate's own cookies of this name, in the order sent."""
+        places = [place for place, found in self.row.own if found == name]
+        if not places:
+            return []
+        parts = self._split()
+        return [parts[place].partition(b"=")[2].strip(WSP) for place in places]
+
+    def names(self) -> frozenset[bytes]:
+        """Return the names of all of them."""
+        return frozenset(head.strip(WSP) for head in self.row.heads)
+
+    def visible(self, selection: Selection) -> bytes | None:
+        """Return the Cookie header that the app may see; None: the one that came."""
+        seen = selection.seen
+        if seen is None:
+            return None
+        parts = self._split()
+        return b";".join([parts[place] for place in seen]).lstrip(WSP)
+
+    def _split(self) -> list[bytes]:
+        return self._parts or self._header.split(b";", MAX_COOKIE_PAIRS)
+
+
+_EQUALS = repeat(b"=")
+
+
+class Sorter:
+    """Takes Cookie headers apart, by the rules of one judge."""
+
+    __slots__ = ("_expire_unknown", "_headers", "_hide", "_judge", "_own", "_rows")
+
+    def __init__(
+        self, judge: Judge, own: frozenset[bytes], *, hide: bool, expire_unknown: bool
+    ) -> None:
+        self._judge = judge
+        self._own = own
+        self._hide = hide
+        self._expire_unknown = expire_unknown
+        self._headers: Memo[int, _Row] = Memo(1024)
+        self._rows: Memo[tuple[bytes, ...], _Row] = Memo(512)
+
+    def read(self, fields: list[bytes]) -> RequestCookies:
+        """Take the Cookie fields of one request, at least one, as one header."""
+        header = fields[0] if len(fields) == 1 else join_fields(fields)
+        key = hash(header)
+        row = self._headers.get(key)
+        if row is not None:
+            return RequestCookies(header, row)
+        parts = header.split(b";", MAX_COOKIE_PAIRS)
+        heads = tuple([part.partition(b"=")[0] for part in parts])
+        # What stands without "=" is a value, which is not remembered; nor is what is too much.
+        if (
+            False in map(contains, parts, _EQUALS)
+            or len(heads) > _MAX_REMEMBERED_PAIRS
+            or len(header) > _MAX_REMEMBERED
+        ):
+            return RequestCookies(header, self._row(parts, heads), parts)
+        row = self._rows.get(heads)
+        if row is None:
+            row = self._row(parts, heads)
+            self._rows.put(heads, row)
+        self._headers.put(key, row)
+        return RequestCookies(header, row, parts)
+
+    def _row(self, parts: list[bytes], heads: tuple[bytes, ...]) -> _Row:
+        heads = tuple(
+            head if b"=" in part else b"" for part, head in zip(parts, heads, strict=True)
+        )
+        # Each name that was never seen costs some microseconds, so there is an end to them: what no
+        # browser sends is not looked at, nor shown to the app.
+        looked_at = parts[:MAX_COOKIE_PAIRS]
+        verdicts = [self._judge.of_pair(part) for part in looked_at]
+        cut = len(looked_at) < len(parts)
+        return _Row(heads, verdicts, self._own, self._hide, self._expire_unknown, cut)

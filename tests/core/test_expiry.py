@@ -1,0 +1,411 @@
+"""How refused cookies are removed from the device: by which lines, how many, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from consentgate.core.consent import Consent
+from consentgate.core.decision import Action
+from consentgate.core.expiry import (
+    FIELD_BYTES,
+    MAX_BYTES,
+    MAX_LINES,
+    MISDECLARED,
+    UNDECLARED,
+    UNSAFE_NAME,
+    can_be_echoed,
+    removal_domains,
+    room_beside,
+)
+from consentgate.core.gate import Finish, Gate
+from consentgate.core.http import Header
+from consentgate.core.policy import Category, Rule
+from core.samples import KEY, NOW, POLICY, ask, cookie_of, forward, make_gate
+
+NO = cookie_of()
+HTML: Header = (b"content-type", b"text/html; charset=utf-8")
+HOST = b"www.shop.example"
+DEEP = b"www.app.shop.example"
+
+
+def gate_with(*rules: Rule, **changes: Any) -> Gate:
+    """A gate whose analytics are these."""
+    analytics = Category(id="analytics", rules=rules)
+    categories = (POLICY.categories[0], analytics, Category(id="marketing"))
+    return Gate(replace(POLICY, categories=categories, **changes), [KEY])
+
+
+def rule(name: str, **facts: Any) -> Rule:
+    return Rule(name=name, category="analytics", **facts)
+
+
+def finish(
+    cookie: bytes,
+    gate: Gate | None = None,
+    *,
+    host: bytes = HOST,
+    headers: Iterable[Header] = (HTML,),
+    now: float = NOW,
+    **how: Any,
+) -> Finish:
+    gate = gate or make_gate()
+    return forward(gate, ask(cookie=cookie, host=host, **how), now).finish(list(headers), now)
+
+
+def removals(cookie: bytes, gate: Gate | None = None, **how: Any) -> list[bytes]:
+    """The lines of an answer that remove cookies, our own left aside."""
+    found = finish(cookie, gate, **how).headers
+    return [
+        value
+        for name, value in found
+        if name == b"set-cookie" and not value.startswith((b"__Host-gate=", b"gate="))
+    ]
+
+
+# --- which lines --------------------------------------------------------------------------------
+
+
+def test_a_refused_cookie_is_expired_in_every_form_it_may_have() -> None:
+    """Host-only, at the highest domain, at those below, and partitioned."""
+    assert removals(NO + b"; _ga=1; sid=2", host=DEEP) == [
+        b"_ga=; Max-Age=0; Path=/",
+        b"_ga=; Max-Age=0; Path=/; Domain=shop.example",
+        b"_ga=; Max-Age=0; Path=/; Domain=app.shop.example",
+        b"_ga=; Max-Age=0; Path=/; Domain=www.app.shop.example",
+        b"_ga=; Max-Age=0; Path=/; Secure; SameSite=None; Partitioned",
+    ]
+
+
+def test_a_newcomers_cookie_goes_too() -> None:
+    """What nobody agreed to is not there, however it came: scripts write cookies as well."""
+    lines = removals(b"_ga=1")
+    assert [line.partition(b"=")[0] for line in lines] == [b"_ga"] * 4
+
+
+def test_what_the_visitor_allows_stays() -> None:
+    """And so does what is necessary, or unknown."""
+    assert removals(cookie_of("analytics") + b"; _ga=1; sid=2; stray=3") == []
+    assert {line[:4] for line in removals(cookie_of("analytics") + b"; _ga=1; _fbp=2")} == {b"_fbp"}
+
+
+def test_a_choice_that_cannot_be_believed_is_a_no() -> None:
+    """Forged, or of a lost key: what it may have allowed goes."""
+    assert len(removals(b"__Host-gate=forged; _ga=1")) == 4
+
+
+@pytest.mark.parametrize(
+    ("facts", "line"),
+    [
+        ({"path": "/acct"}, b"x=; Max-Age=0; Path=/acct"),
+        ({"domain": ".Shop.Example"}, b"x=; Max-Age=0; Path=/; Domain=shop.example"),
+        (
+            {"domain": "shop.example", "path": "/a"},
+            b"x=; Max-Age=0; Path=/a; Domain=shop.example",
+        ),
+        ({"partitioned": True}, b"x=; Max-Age=0; Path=/; Secure; SameSite=None; Partitioned"),
+        (
+            {"partitioned": True, "domain": "shop.example"},
+            b"x=; Max-Age=0; Path=/; Domain=shop.example; Secure; SameSite=None; Partitioned",
+        ),
+    ],
+)
+def test_what_a_rule_declares_is_believed(facts: dict[str, Any], line: bytes) -> None:
+    """One line is enough."""
+    assert removals(NO + b"; x=1", gate_with(rule("x", **facts))) == [line]
+
+
+def test_prefixes_ask_for_what_they_ask_for() -> None:
+    """`__Host-` never has a Domain, and browsers hear no deletion of these without Secure."""
+    assert removals(NO + b"; __Host-_ga=1") == [
+        b"__Host-_ga=; Max-Age=0; Path=/; Secure",
+        b"__Host-_ga=; Max-Age=0; Path=/; Secure; SameSite=None; Partitioned",
+    ]
+    assert removals(NO + b"; __Secure-_ga=1")[1] == (
+        b"__Secure-_ga=; Max-Age=0; Path=/; Domain=shop.example; Secure"
+    )
+    assert removals(NO + b"; __Http-_ga=1")[0] == (
+        b"__Http-_ga=; Max-Age=0; Path=/; Secure; HttpOnly"
+    )
+    declared = gate_with(rule("x*", domain="shop.example", path="/a"))
+    assert removals(NO + b"; __Host-x=1", declared) == [b"__Host-x=; Max-Age=0; Path=/; Secure"]
+
+
+def test_a_nameless_cookie_is_expired_in_the_form_that_works() -> None:
+    """Measured in Chromium, which alone stores them. Its value is not written back."""
+    assert removals(NO + b"; _ga", host=b"localhost") == [
+        b"=x; Max-Age=0; Path=/",
+        b"=x; Max-Age=0; Path=/; Secure; SameSite=None; Partitioned",
+    ]
+
+
+def test_the_name_leaves_exactly_as_it_came() -> None:
+    """Letter case, spaces within, and bytes beyond ASCII."""
+    gate = gate_with(rule("x*"), secure=False)
+    for name in (b"xY", b"x y", b"x\xe9z", b"x\xc3\xa9z", b"x[0]", b"x,y", b"x'"):
+        assert removals(NO + b"; " + name + b"=1", gate, host=b"localhost") == [
+            name + b"=; Max-Age=0; Path=/"
+        ]
+
+
+@pytest.mark.parametrize(
+    "name", [b'x"', b"x\x01y", b"x\x7f", b"x\xa0", b"x\x85", b"x" * 513, b"x\ty", b"x\ry"]
+)
+def test_a_name_that_cannot_be_written_back_is_skipped_and_counted(name: bytes) -> None:
+    """A decision says so; nothing of it is sent."""
+    gate = gate_with(rule("x*"))
+    found = finish(NO + b"; " + name + b"=1", gate)
+    assert not can_be_echoed(name)
+    assert found.headers == [HTML]
+    assert [(one.action, one.reason) for one in found.decisions if one.action is Action.STUCK] == [
+        (Action.STUCK, UNSAFE_NAME)
+    ]
+
+
+def test_without_https_there_are_no_partitioned_cookies() -> None:
+    """They are always Secure."""
+    assert removals(b"_ga=1", make_gate(secure=False), host=b"localhost") == [
+        b"_ga=; Max-Age=0; Path=/"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("host", "site", "domains"),
+    [
+        ("www.shop.example", "", ["www.shop.example", "shop.example"]),
+        ("WWW.Shop.Example:8443", "", ["www.shop.example", "shop.example"]),
+        ("www.shop.example.", "", ["www.shop.example", "shop.example"]),
+        ("shop.example", "", ["shop.example"]),
+        ("localhost:8000", "", []),
+        ("127.0.0.1", "", []),
+        ("[::1]:80", "", []),
+        ("", "", []),
+        ("a b.example", "", []),
+        ("a.b.shop.co.uk", "shop.co.uk", ["a.b.shop.co.uk", "b.shop.co.uk", "shop.co.uk"]),
+        ("shop.co.uk", "shop.co.uk", ["shop.co.uk"]),
+        ("www.shop.co.uk", "www.shop.co.uk", ["www.shop.co.uk", "shop.co.uk"]),
+        ("blog.shop.example", "www.shop.example", ["blog.shop.example", "shop.example"]),
+        ("app.shop.example", "app.shop.example", ["app.shop.example"]),
+        ("backend", "shop.example", ["shop.example"]),
+        ("10.0.0.7:8000", "www.shop.example", ["www.shop.example", "shop.example"]),
+        ("evilshop.example", "shop.example", ["shop.example"]),
+        ("127.0.0.1:8000", "127.0.0.1", []),
+    ],
+)
+def test_domains_go_as_far_up_as_is_ours(host: str, site: str, domains: list[str]) -> None:
+    """To the site's own host where it is known, else to two labels; addresses have no parents."""
+    assert removal_domains(host, site) == domains
+
+
+def test_the_site_is_where_it_ends() -> None:
+    """As the policy says it: behind a proxy that changes Host, too."""
+    gate = make_gate(site="https://www.shop.co.uk:8443")
+    assert removals(b"_ga=1", gate, host=b"10.0.0.7")[:-1] == [
+        b"_ga=; Max-Age=0; Path=/",
+        b"_ga=; Max-Age=0; Path=/; Domain=shop.co.uk",
+        b"_ga=; Max-Age=0; Path=/; Domain=www.shop.co.uk",
+    ]
+
+
+def test_unknown_cookies_are_expired_only_where_the_policy_says_so() -> None:
+    """They may belong to a neighbour."""
+    assert removals(NO + b"; stray=1; x y=2") == []
+    lines = removals(NO + b"; stray=1; x y=2", make_gate(expire_unknown=True))
+    assert {line.partition(b"=")[0] for line in lines} == {b"stray", b"x y"}
+
+
+# --- how many -----------------------------------------------------------------------------------
+
+
+def many(count: int, name: bytes = b"_ga_%d") -> bytes:
+    return b"; ".join([NO, *(name % number + b"=1" for number in range(count))])
+
+
+@pytest.mark.parametrize(
+    "cookie", [many(4), many(16), many(200), many(60, b"_ga_" + b"x" * 90 + b"%d")]
+)
+def test_an_answer_gets_at_most_16_lines_and_2048_bytes(cookie: bytes) -> None:
+    """The line of our own that counts the tries is among them."""
+    found = finish(cookie).headers
+    lines = [value for name, value in found if name == b"set-cookie"]
+    assert 4 <= len(lines) <= MAX_LINES
+    assert sum(len(line) + FIELD_BYTES for line in lines) <= MAX_BYTES
+
+
+@pytest.mark.parametrize("size", [0, 1000, 2000, 3000, 3500, 4000, 10_000])
+def test_what_is_added_fits_into_what_a_proxy_takes(size: int) -> None:
+    """nginx keeps 4 KiB of headers by default, and answers 502 to more."""
+    headers = [HTML, (b"x-filler", b"x" * size)]
+    found = finish(many(200), headers=headers).headers
+    before, after = (sum(len(n) + len(v) + 4 for n, v in one) for one in (headers, found))
+    assert after == before or after < 4096 - 200
+    assert (len(found) > 4) is (size <= 3000)
+
+
+def test_the_room_is_what_is_left() -> None:
+    """Lines and bytes, and never less than nothing."""
+    assert room_beside(0, 0, 0) == (16, 2048)
+    assert room_beside(0, 3, 300) == (13, 1748)
+    assert room_beside(3000, 1, 0) == (15, 796)
+    assert room_beside(9000, 20, 5) == (0, 0)
+
+
+def test_declared_ones_come_first() -> None:
+    """Whatever else there is, and wherever the turn is."""
+    gate = gate_with(rule("known", path="/a"), rule("s*"))
+    cookie = b"; ".join([b"s%d=1" % number for number in range(50)] + [b"known=1"])
+    for now in range(NOW, NOW + 5):
+        assert removals(cookie, gate, now=now)[0] == b"known=; Max-Age=0; Path=/a"
+
+
+def test_more_declared_ones_than_fit_take_turns() -> None:
+    """Each gets its line in the end."""
+    gate = gate_with(rule("d*", path="/a"))
+    cookie = b"; ".join(b"d%d=1" % number for number in range(40))
+    gone: set[bytes] = set()
+    for now in range(NOW, NOW + 40):
+        lines = removals(cookie, gate, now=now)
+        assert len(lines) == len(set(lines)) == 16
+        gone.update(lines)
+    assert len(gone) == 40
+
+
+def test_for_who_has_made_no_choice_the_turn_is_a_function_of_time() -> None:
+    """The same moment gives the same lines, and all have their turn, however regular the visits."""
+    cookie = b"; ".join(b"_ga_%d=1" % number for number in range(20))
+    assert removals(cookie) == removals(cookie)
+    for period in (1, 5, 60, 3600):
+        gone = {
+            line
+            for visit in range(60)
+            for line in removals(cookie, now=NOW + visit * period, host=b"shop.example")
+        }
+        assert len(gone) == 60
+
+
+# --- how often ----------------------------------------------------------------------------------
+
+
+def own_cookie(found: Finish) -> bytes:
+    """The consent cookie that an answer sets, as it is sent back; b"" if there is none."""
+    lines = [value for name, value in found.headers if value.startswith(b"__Host-gate=")]
+    return lines[-1].partition(b";")[0] if lines else b""
+
+
+def jar_after(lines: Iterable[bytes], jar: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """What is left of a jar of (name: domain, or b"" for host-only) cookies at Path=/."""
+    left = dict(jar)
+    for line in lines:
+        name, _, rest = line.partition(b"=")
+        domain = rest.partition(b"; Domain=")[2].partition(b";")[0]
+        if b"Path=/" in rest and b"Partitioned" not in rest and left.get(name) == domain:
+            del left[name]
+    return left
+
+
+@pytest.mark.parametrize(
+    ("jar", "most"),
+    [
+        ({b"_ga_%d" % n: b"" for n in range(200)}, 14),
+        ({b"_ga_%d" % n: b"shop.example" for n in range(20)}, 3),
+        ({b"_ga_%d" % n: b"shop.example" for n in range(200)}, 27),
+        ({b"_ga_%d" % n: b"www.app.shop.example" for n in range(200)}, 54),
+        (
+            {
+                b"_ga_%d" % n: [b"", b"shop.example", b"app.shop.example", DEEP][n % 4]
+                for n in range(200)
+            },
+            34,
+        ),
+    ],
+    ids=["host-only", "20 of the domain", "200 of the domain", "200 of the host", "scattered"],
+)
+def test_a_full_refusal_is_carried_out_in_so_many_answers(
+    jar: dict[bytes, bytes], most: int
+) -> None:
+    """The place reached rides in the refusal's own cookie: no line is passed over."""
+    own, answers = NO, 0
+    while jar:
+        cookie = b"; ".join([own, *(name + b"=1" for name in jar)])
+        found = finish(cookie, host=DEEP)
+        own = own_cookie(found) or own
+        jar = jar_after([value for name, value in found.headers if name == b"set-cookie"], jar)
+        answers += 1
+        assert answers <= most
+
+
+def test_after_three_tries_it_is_given_up_and_said() -> None:
+    """A cookie at a path that nobody declared is out of reach. Then the answer is nobody's own."""
+    own = NO
+    actions = []
+    for _ in range(5):
+        found = finish(own + b"; _ga=1")
+        actions.append(found.decisions[-1].action)
+        own = own_cookie(found) or own
+    assert actions == [Action.EXPIRED] * 3 + [Action.STUCK] * 2
+    assert found.headers == [HTML]
+    assert found.decisions[-1].reason == UNDECLARED
+
+
+def test_a_wrong_declaration_is_called_one() -> None:
+    """The rule says where the cookie is, and that is not where it is."""
+    gate = gate_with(rule("x", path="/wrong"))
+    own = b"__Host-gate=" + gate.site.tokens.write(
+        Consent(denied=gate.site.optional, decided_at=NOW)
+    )
+    for _ in range(4):
+        found = finish(own + b"; x=1", gate)
+        own = own_cookie(found) or own
+    assert found.decisions[-1].reason == MISDECLARED
+
+
+def test_what_comes_later_gets_its_tries_too() -> None:
+    """Giving up one cookie is not giving up another."""
+    own = NO
+    for _ in range(4):
+        own = own_cookie(finish(own + b"; _ga=1")) or own
+    assert removals(own + b"; _ga=1") == []
+    assert len(removals(own + b"; _ga=1; _gid=2")) == 8
+    assert len(removals(own + b"; _gid=2")) == 4
+
+
+def test_counting_makes_the_refusal_no_younger() -> None:
+    """It is written with what is left of its life, and says the same as before."""
+    old = cookie_of(at=NOW - 100 * 86_400)
+    found = finish(old + b"; _ga=1")
+    (line,) = [value for _, value in found.headers if value.startswith(b"__Host-gate=")]
+    assert b"; Max-Age=%d;" % ((182 - 100) * 86_400) in line
+    before = forward(make_gate(), ask(cookie=old)).visit
+    after = forward(make_gate(), ask(cookie=own_cookie(found))).visit
+    assert (after.granted, after.decided_on) == (before.granted, before.decided_on)
+    assert all(after.choice(id) == before.choice(id) for id in ("analytics", "marketing"))
+
+
+def test_a_refusal_at_the_end_of_its_life_is_not_written_again() -> None:
+    """The browser is about to forget it: a line of ours would only make it earlier, or later."""
+    old = cookie_of(at=NOW - 200 * 86_400)
+    found = finish(old + b"; _ga=1")
+    assert own_cookie(found) == b""
+    assert len(removals(old + b"; _ga=1")) == 4
+
+
+def test_a_choice_that_grants_something_is_never_written_by_visiting() -> None:
+    """A slow answer could bring back a yes that was taken back meanwhile."""
+    found = finish(cookie_of("marketing") + b"; _ga=1")
+    assert own_cookie(found) == b""
+    assert len(removals(cookie_of("marketing") + b"; _ga=1")) == 4
+
+
+def test_a_gate_that_reports_removes_nothing_and_says_what_it_would() -> None:
+    """The headers are the very list."""
+    headers = [HTML]
+    gate = make_gate(mode="report")
+    found = forward(gate, ask(cookie=NO + b"; _ga=1")).finish(headers, NOW)
+    assert found.headers is headers
+    assert [(one.action, one.enforced) for one in found.decisions] == [
+        (Action.HIDDEN, False),
+        (Action.EXPIRED, False),
+    ]
