@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: help test check-format lint types unit browser demo bench record clean
+.PHONY: help test check-format lint types unit browser nginx demo bench long caches record clean
 
 help:
 	@echo "make test    format, lint, types, import law, tests with branch coverage"
 	@echo "make demo    four visits to a small shop, served on 127.0.0.1:8000 (ARGS=--once: print and exit)"
 	@echo "make bench   the speed figures, in one interleaved run"
 	@echo "make long    the property tests with many more examples"
+	@echo "make caches  the tests behind a caching proxy with many more requests"
 	@echo "make record  record anew what a real Chromium stores"
 
 $(BIN)/python:
@@ -38,18 +39,26 @@ lint: $(VENV)/dev.stamp
 types: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
-# The import law is tests/test_architecture.py. A real Chromium is looked for, and installed where
-# this may be done (root on Debian); elsewhere its tests are skipped, and say so.
-unit: $(VENV)/dev.stamp browser
+# The import law is tests/test_architecture.py. Real browsers and a real nginx are looked for, and
+# installed where this may be done (root on Debian); elsewhere their tests are skipped, and say so.
+unit: $(VENV)/dev.stamp browser nginx
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=95
 
 browser:
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-	  { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >/dev/null; }; } || \
-	  echo "no Chromium here: the tests that need it are skipped"
+	@{ command -v chromium && { command -v firefox-esr || command -v firefox; }; } >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium firefox-esr >/dev/null; }; } || \
+	  echo "no Chromium or no Firefox here: the tests that need it are skipped"
+
+# The package starts a server of its own, which nobody asked for: the tests start theirs.
+nginx:
+	@command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  { apt-get update -qq && apt-get install -qq -y --no-install-recommends nginx >/dev/null && \
+	    { service nginx stop; update-rc.d nginx disable; } >/dev/null 2>&1; command -v nginx >/dev/null; }; } || \
+	  echo "no nginx here: the tests that need it are skipped"
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/consentgate demo $(ARGS)
@@ -59,6 +68,11 @@ bench: $(VENV)/dev.stamp
 
 long: $(VENV)/dev.stamp
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/property $(ARGS)
+
+# 20,000 requests to each of the sites in each configuration of the cache; it says the hit rates.
+caches: $(VENV)/dev.stamp nginx
+	CONSENTGATE_CACHE_REQUESTS=20000 $(BIN)/python -m pytest tests/proxies/test_shared_cache.py \
+	  -o log_cli=true --log-cli-level=INFO $(ARGS)
 
 record: $(VENV)/dev.stamp browser
 	$(BIN)/python tests/recordings/record_chromium.py $(ARGS)

@@ -5,7 +5,7 @@
 
 The lines come from ``set_cookie_lines.py``.  They are written as raw bytes on a raw socket, so
 that any byte can be sent.  The browser is the ``chromium`` of the search path, or ``$CHROMIUM``.
-It is driven through its debugging pipe: every case is opened as if its address had been typed, so
+It is driven as in tests/browsers: every case is opened as if its address had been typed, so
 that ``SameSite`` never hides a cookie, and has a host of its own below ``localhost``, so that no
 case sees the cookies of another one.  A case is a chain of redirects,
 
@@ -29,58 +29,27 @@ import contextlib
 import dataclasses
 import difflib
 import json
-import os
 import re
-import select
-import shutil
-import signal
 import socket
-import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NotRequired, Self, TypedDict
+from typing import NotRequired, Self, TypedDict
 
 HERE = Path(__file__).resolve().parent
-if str(HERE) not in sys.path:
-    sys.path.insert(0, str(HERE))
+for folder in (HERE, HERE.parent):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
 
 from set_cookie_lines import Case, Kind, cases  # noqa: E402
 
+from browsers.chromium import Chromium, find_chromium  # noqa: E402
+from browsers.driving import CALL_SECONDS, BrowserError  # noqa: E402
+
 RECORDING = HERE / "chromium.json"
-
-START_SECONDS = 60.0
-CALL_SECONDS = 20.0
-TOTAL_SECONDS = 600.0
-
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-extensions",
-    "--disable-dev-shm-usage",
-    "--no-default-browser-check",
-    "--no-proxy-server",
-    "--remote-debugging-pipe",
-]
-
-# The debugging pipe is file descriptors 3 and 4 of the browser, whatever they are here.
-_LAUNCH = """
-import fcntl, os, sys
-read, write = (fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3])
-os.dup2(read, 3)
-os.dup2(write, 4)
-os.execv(sys.argv[3], sys.argv[3:])
-"""
 
 
 class RecordingError(Exception):
@@ -235,110 +204,10 @@ class _Origin:
 # --- the browser ----------------------------------------------------------------------------------
 
 
-class _Browser:
-    """A headless browser with a profile of its own, gone when the block is left."""
-
-    def __init__(self, executable: str) -> None:
-        self._executable = executable
-        self._cleanup = contextlib.ExitStack()
-        self._deadline = time.monotonic() + TOTAL_SECONDS
-        self._unread = b""
-        self._calls = 0
-
-    def __enter__(self) -> Self:
-        with contextlib.ExitStack() as stack:
-            home = stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
-            )
-            browser_reads, self._write = os.pipe()
-            self._read, browser_writes = os.pipe()
-            stack.callback(os.close, self._write)
-            stack.callback(os.close, self._read)
-            try:
-                self._process = subprocess.Popen(
-                    [
-                        sys.executable,
-                        "-c",
-                        _LAUNCH,
-                        str(browser_reads),
-                        str(browser_writes),
-                        self._executable,
-                        *FLAGS,
-                        f"--user-data-dir={home}",
-                        "about:blank",
-                    ],
-                    pass_fds=(browser_reads, browser_writes),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    env={**os.environ, "HOME": home, "TZ": "UTC"},
-                    start_new_session=True,
-                )
-            finally:
-                os.close(browser_reads)
-                os.close(browser_writes)
-            stack.callback(self._stop)
-            self.version: str = self.call("Browser.getVersion", seconds=START_SECONDS)["product"]
-            self._cleanup = stack.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._cleanup.close()
-
-    def _stop(self) -> None:
-        with contextlib.suppress(RecordingError, subprocess.TimeoutExpired):
-            self.call("Browser.close", seconds=5.0)
-            self._process.wait(5.0)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(CALL_SECONDS)
-
-    def call(
-        self, method: str, session: str | None = None, seconds: float = CALL_SECONDS, **params: Any
-    ) -> dict[str, Any]:
-        """Give the browser one order and wait for the answer."""
-        self._calls += 1
-        message: dict[str, Any] = {"id": self._calls, "method": method, "params": params}
-        if session is not None:
-            message["sessionId"] = session
-        try:
-            os.write(self._write, json.dumps(message).encode() + b"\0")
-        except BrokenPipeError:
-            raise RecordingError(f"{method}: the browser went away") from None
-        deadline = min(time.monotonic() + seconds, self._deadline)
-        for answer in self._messages(method, deadline):
-            if answer.get("id") == self._calls:
-                if "error" in answer:
-                    raise RecordingError(f"{method}: {answer['error'].get('message')}")
-                result: dict[str, Any] = answer["result"]
-                return result
-        raise RecordingError(f"{method}: the browser went away")
-
-    def _messages(self, method: str, deadline: float) -> Iterator[dict[str, Any]]:
-        while True:
-            message, found, rest = self._unread.partition(b"\0")
-            if found:
-                self._unread = rest
-                yield json.loads(message.decode("utf-8", "replace"))
-                continue
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self._read], [], [], left)[0]:
-                raise RecordingError(f"{method}: no answer in time")
-            chunk = os.read(self._read, 1 << 20)
-            if not chunk:
-                return
-            self._unread += chunk
-
-
 class _Jar:
     """A cookie jar of the browser, with a tab that fills it."""
 
-    def __init__(self, browser: _Browser) -> None:
+    def __init__(self, browser: Chromium) -> None:
         self._browser = browser
         self._context: str = browser.call("Target.createBrowserContext")["browserContextId"]
         target = browser.call(
@@ -355,11 +224,6 @@ class _Jar:
         """The domain of every cookie in the jar."""
         found = self._browser.call("Storage.getCookies", browserContextId=self._context)
         return [cookie["domain"] for cookie in found["cookies"]]
-
-
-def find_chromium() -> str | None:
-    """The browser to ask, if there is one."""
-    return shutil.which(os.environ.get("CHROMIUM") or "chromium")
 
 
 # --- the recording --------------------------------------------------------------------------------
@@ -396,7 +260,7 @@ def _pair(seed: bytes) -> bytes:
     return seed.partition(b";")[0]
 
 
-def _run(browser: _Browser, origin: _Origin, found: list[Case]) -> list[Row]:
+def _run(browser: Chromium, origin: _Origin, found: list[Case]) -> list[Row]:
     """Run cases in one new jar."""
     jar = _Jar(browser)
     seen = [(case, *_visit(jar, origin, case)) for case in found]
@@ -432,7 +296,7 @@ def record(executable: str, found: Iterable[Case]) -> Recording:
     for case in found:
         kinds.setdefault(case.kind, []).append(case)
     rows: list[Row] = []
-    with _Origin() as origin, _Browser(executable) as browser:
+    with _Origin() as origin, Chromium(executable) as browser:
         for some in kinds.values():
             rows += _run(browser, origin, some)
         version = browser.version
@@ -492,7 +356,7 @@ def main() -> int:
     found = cases()
     try:
         recording = record(executable, [*found, *canonical_cases(found, time.time())])
-    except RecordingError as error:
+    except (RecordingError, BrowserError) as error:
         print(f"not recorded: {error}", file=sys.stderr)
         return 2
     if not check:
