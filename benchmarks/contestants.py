@@ -24,12 +24,13 @@ ORDINARY: Headers = [
 ]
 
 
-def bare(answers: Sequence[Sequence[bytes]]) -> App:
+def bare(answers: Sequence[Sequence[bytes]], content_type: bytes = b"") -> App:
     """Return an app that answers with five ordinary headers, and the next of these Set-Cookie."""
     turn = iter(_forever(answers))
+    ordinary = [(b"content-type", content_type), *ORDINARY[1:]] if content_type else ORDINARY
 
     async def app(scope: Any, receive: Any, send: Send) -> None:
-        headers = ORDINARY + [(b"set-cookie", line) for line in next(turn)]
+        headers = ordinary + [(b"set-cookie", line) for line in next(turn)]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"ok"})
 

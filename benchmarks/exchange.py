@@ -300,6 +300,92 @@ def hostile(effort: Effort) -> Iterator[Figure]:
             )
 
 
+# --- what is on the device ------------------------------------------------------------------------
+
+
+def twenty_cookies(gate: Gate, effort: Effort, visitors: int) -> list[on.Headers]:
+    """Return requests with twenty cookies each, of which three are refused."""
+    random = Random(SEED)
+    tokens = consent_cookies(gate, min(effort.visitors, visitors))
+    signer = TimestampSigner(on.SESSION_KEY)
+    requests: list[on.Headers] = []
+    for number in range(visitors):
+        session = b64encode(json.dumps({"visits": number, "user": number % 77}).encode())
+        cookies = [
+            b"csrftoken=%032x" % random.getrandbits(128),
+            b"_ga=GA1.1.%d.%d" % (random.getrandbits(30), random.getrandbits(30)),
+            b"_fbp=fb.1.%d" % random.getrandbits(30),
+            b"_gcl_au=1.1.%d" % random.getrandbits(30),
+            tokens[number % len(tokens)],
+            b"session=" + signer.sign(session),
+            b"_fbc=fb.1.%d" % random.getrandbits(30),
+            *(b"view_%d=%016x" % (at, random.getrandbits(64)) for at in range(13)),
+        ]
+        requests.append([*PLAIN_REQUEST, (b"cookie", b"; ".join(cookies))])
+    return [requests[number % visitors] for number in range(effort.pool)]
+
+
+def on_the_device(effort: Effort) -> Iterator[Figure]:
+    gate = gate_for(policies.shop())
+    for title, visitors, target in (
+        ("the same ones again", min(200, effort.visitors), 6.0),
+        ("each header different", effort.pool, None),
+    ):
+        requests = twenty_cookies(gate, effort, visitors)
+        for what, answer, wanted in (
+            ("hiding and expiring", on.bare(NOTHING), target),
+            ("hiding alone", on.bare(NOTHING, b"application/json"), None),
+        ):
+            apps = {
+                "bare": answer,
+                "scan": on.ScanOnly(answer),
+                "gate": gated(answer, gate),
+                "session": on.with_session(answer),
+            }
+            batches = {name: on.asgi_batch(app, requests) for name, app in apps.items()}
+            group = f"{what}: 20 cookies, 3 refused, {title}"
+            yield from _table(group, _race(batches, effort), scan_target=wanted)
+
+
+def large_headers(effort: Effort) -> Iterator[Figure]:
+    """Names never seen before, in headers of 6.5 and 65 KB."""
+    shapes = {
+        "180 cookies, as many as a browser keeps": (180, b"name_%d"),
+        "512 cookies, as many as are looked at": (512, b"n%d"),
+        "512 refused ones": (512, b"_ga_%d"),
+        "32,000 semicolons": (32_000, b""),
+    }
+    for title, (count, name) in shapes.items():
+        took = {}
+        for size in (6_500, 65_000):
+            count_here = count * size // 65_000
+            best = float("inf")
+            for start in range(effort.starts):
+                pairs = [
+                    (name % (start * 1000 + at) if name else b"").ljust(8, b"_") + b"="
+                    if name
+                    else b""
+                    for at in range(count_here)
+                ]
+                room = max(0, size // count_here - 12) if name else 0
+                header = b"; ".join(pair + b"v" * room for pair in pairs)
+                request = [*PLAIN_REQUEST, (b"cookie", header)]
+                contest = {
+                    key: on.asgi_batch(app, [request])
+                    for key, app in {
+                        "bare": on.bare(NOTHING),
+                        "gate": gated(on.bare(NOTHING), gate_for(policies.shop())),
+                    }.items()
+                }
+                best = min(best, contest["gate"](0, 1) - contest["bare"](0, 1))
+            took[size] = best / 1e6
+        group = "a Cookie header of 64 KiB"
+        yield Figure(group=group, name=title, value=took[65_000], unit="ms", target=5)
+        yield Figure(
+            group=group, name="  to one of a tenth", value=took[65_000] / took[6_500], target=15
+        )
+
+
 # --- start-up -------------------------------------------------------------------------------------
 
 ENVIRON = {"CONSENTGATE_SECRET": policies.KEY.decode()}
@@ -418,6 +504,8 @@ PARTS: dict[str, Callable[[Effort], Iterator[Figure]]] = {
     "rules": many_rules,
     "flood": never_seen,
     "hostile": hostile,
+    "device": on_the_device,
+    "large": large_headers,
     "load": loading,
     "wsgi": under_wsgi,
 }

@@ -135,17 +135,22 @@ class ConsentMiddleware:
             return self._app(scope, receive, _gated(send, step, can_add, self._report))
         # The app gets a scope of its own, without the cookies that it may not see.
         inner = {**scope, "headers": with_cookie(headers, step.cookie)}
-        return self._behind(scope, inner, receive, _gated(send, step, can_add, self._report))
+        return self._behind(scope, inner, receive, send, step, can_add)
 
-    async def _behind(self, scope: Scope, inner: Scope, receive: Receive, send: Send) -> None:
-        def send_known(message: Message) -> Awaitable[None]:
-            _tell_outside(scope, inner)
-            return send(message)
-
+    async def _behind(
+        self,
+        scope: Scope,
+        inner: Scope,
+        receive: Receive,
+        send: Send,
+        step: Forward,
+        can_add: bool,
+    ) -> None:
+        known = partial(_tell_outside, scope, inner)
         try:
-            await self._app(inner, receive, send_known)
+            await self._app(inner, receive, _gated(send, step, can_add, self._report, known))
         finally:
-            _tell_outside(scope, inner)
+            known()
 
     def _tell(self, key: str, text: str) -> None:
         if key not in self._told:
@@ -155,14 +160,23 @@ class ConsentMiddleware:
 
 def _tell_outside(scope: Scope, inner: Scope) -> None:
     """Let those outside see what the app has added: tracing asks for `route` and `endpoint`."""
+    if inner.keys() <= scope.keys():
+        return
     for key in inner.keys() - scope.keys():
         scope[key] = inner[key]
 
 
-def _gated(send: Send, step: Forward, can_add: bool, report: Reporter) -> Send:
+def _gated(
+    send: Send,
+    step: Forward,
+    can_add: bool,
+    report: Reporter,
+    before_start: Callable[[], object] | None = None,
+) -> Send:
     """Return a `send` whose messages carry the headers that the gate lets through.
 
     It hands back what `send` returns: a coroutine of its own would cost more than all it does.
+    `before_start` is called before an answer starts.
     """
 
     def send_gated(message: Message) -> Awaitable[None]:
@@ -170,6 +184,8 @@ def _gated(send: Send, step: Forward, can_add: bool, report: Reporter) -> Send:
         if kind == "http.response.body":
             return send(message)
         if kind in _STARTS:
+            if before_start is not None:
+                before_start()
             # What is handed on is ours alone: GZip and the like read the headers when the body
             # comes, and by then the app may have added to its own list.
             headers: list[Header] = [*message.get("headers", ())]

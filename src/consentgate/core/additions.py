@@ -64,14 +64,15 @@ class Additions:
 
         `places` and `private` are those of `is_for_one`. `expire` is False where the gate looks on.
         """
-        own = visit.own_lines()
+        own = visit.own_lines() if visit.changed or visit.spare else []
         removal = NOTHING
         if expire:
             removal = self._removal(visit, headers, places, private, own, now)
-        if removal.tries is not None:
-            own = visit.own_lines(removal.tries)
-        lines = [*own, *removal.lines] if self._enforced else own
-        added: list[Header] = [(b"set-cookie", line) for line in lines]
+            if removal.tries is not None:
+                own = visit.own_lines(removal.tries)
+        added: list[Header] = [(b"set-cookie", line) for line in own] if own else []
+        if self._enforced:
+            added += removal.headers
         if visit.took_back and self._clear:
             # "cookies" would take the session along, and our own answer with it.
             added.append((b"clear-site-data", b'"storage"'))
@@ -87,22 +88,25 @@ class Additions:
         now: float,
     ) -> Removal:
         allowed = visit.peek()
+        cookies = visit.cookies
         selection: Selection | None = None
-        if visit.cookies is not None and not visit.cookies.row.free:
-            selection = visit.cookies.row.select(allowed)
+        if cookies is not None and not cookies.row.free:
+            selection = cookies.row.select(allowed)
         more = self._unseen(selection, allowed) if visit.changed else []
         if not more and (selection is None or not selection.strays):
             return NOTHING
         if not is_for_one(headers, places, private or visit.request.method not in SAFE_METHODS):
             return NOTHING
         tried = visit.tried
-        counting = tried is not None and not own
-        size = sum(len(line) + FIELD_BYTES for line in own)
+        size = sum(map(len, own)) + FIELD_BYTES * len(own)
+        lines = len(own)
+        if tried is not None and not own:  # a line to come
+            lines, size = 1, _OWN_BYTES
         return self._expirer.removal(
             selection,
             more,
             host=host_of(visit.request),
-            room=room_beside(size_of(headers), len(own) + counting, size + _OWN_BYTES * counting),
+            room=room_beside(size_of(headers), lines, size),
             tried=tried,
             now=now,
         )

@@ -57,27 +57,33 @@ def vary_on(headers: list[Header], field: bytes) -> list[Header]:
 def _vary(headers: list[Header], places: Iterable[int], field: bytes) -> bool:
     """Add `field` to Vary, in place. Say whether others of FIELDS are at these places too."""
     field_there = others = False
-    fields: list[int] = []
+    first = -1
+    more: list[int] | None = None
     for at in places:
         name, value = headers[at]
         if name != b"vary":
+            if name == b"content-type":
+                continue
             name = name.strip().lower()
         if name == b"vary":
             field_there = field_there or _lists(value, field)
             if value.strip():
-                fields.append(at)
+                if first < 0:
+                    first = at
+                else:
+                    more = [*(more or ()), at]
         elif name in FIELDS:
             others = True
-    if not fields:
+    if first < 0:
         headers.append((b"vary", field))
         return others
-    first, *rest = fields
-    said = [headers[at][1] for at in fields]
+    name, value = headers[first]
+    if more is not None:  # nginx heeds the last one alone, so they become one
+        value = b", ".join([value, *(headers[at][1] for at in more)])
     if not field_there:
-        said.append(field)
-    if len(said) > 1:
-        headers[first] = (headers[first][0], b", ".join(said))
-    for at in reversed(rest):  # nginx heeds the last one alone
+        value += b", " + field
+    headers[first] = (name, value)
+    for at in reversed(more or ()):
         del headers[at]
     return others
 
@@ -145,7 +151,10 @@ def is_for_one(headers: list[Header], places: Iterable[int] | None, private: boo
     """
     for at in range(len(headers)) if places is None else places:
         name, value = headers[at]
-        name = name.strip().lower()
+        if name == b"vary":
+            continue
+        if name != b"content-type":
+            name = name.strip().lower()
         if name == b"content-type":
             private = private or value.strip().lower().startswith(_DOCUMENTS)
         elif name == b"cache-control":

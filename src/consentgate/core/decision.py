@@ -57,6 +57,7 @@ class Verdict:
         "_said",
         "as_it_is",
         "category",
+        "dropped",
         "free",
         "kept",
         "limits",
@@ -83,9 +84,11 @@ class Verdict:
         self.as_it_is = limits is None and (rule is None or rule.sliding)  # if it leaves at all
         self._enforced = enforced
         self._refusal = refusal
-        self._said: dict[tuple[Action, str], Decision] = {}
+        self._said: dict[str, Decision] = {}
         # Where there is no reason to keep it, it never is.
         self.kept = self.said(Action.KEPT, reason) if reason else _NEVER
+        # What a visitor makes up is nearly always sent, not set: then it is not made in advance.
+        self.dropped = self.said(Action.DROPPED) if self.category is not None else None
 
     def leaves(self, allowed: frozenset[str]) -> bool:
         return self.free or self.category in allowed
@@ -96,7 +99,7 @@ class Verdict:
 
     def said(self, action: Action, reason: str = "") -> Decision:
         """Return the decision of this action, made once; without a reason it is a refusal's."""
-        key = (action, reason)
+        key = action._value_ + reason  # hashing a member itself is slow
         decision = self._said.get(key)
         if decision is None:
             rule = self.rule

@@ -22,6 +22,7 @@ from typing import NamedTuple
 from .consent import Tries
 from .cookies import deletion, has_control
 from .decision import Action, Decision
+from .http import Header
 from .own_cookie import host_name, parent_domains
 from .policy import Policy, Rule
 from .request_cookies import Selection, Stray
@@ -44,12 +45,12 @@ MISDECLARED = "still there after three tries: its rule does not say the domain a
 
 
 class Removal(NamedTuple):
-    """The lines of one answer, what they are for, and what the visitor's cookie then counts.
+    """The headers to add to an answer, what they are for, and what the visitor's cookie counts.
 
-    `tries` is None where the lines are none, or are not counted.
+    `tries` is None where there are none, or they are not counted.
     """
 
-    lines: Sequence[bytes]
+    headers: Sequence[Header]
     decisions: tuple[Decision, ...]
     tries: Tries | None = None
 
@@ -63,7 +64,18 @@ class _All:
     The lines are written when they are asked for: a header may hold hundreds of strays.
     """
 
-    __slots__ = ("_forms", "_names", "count", "declared", "expired", "longest", "names", "unsafe")
+    __slots__ = (
+        "_forms",
+        "_names",
+        "_size",
+        "count",
+        "declared",
+        "expired",
+        "longest",
+        "names",
+        "removal",
+        "unsafe",
+    )
 
     def __init__(self, strays: Iterable[Stray], domains: list[bytes], partitioned: bool) -> None:
         safe = [stray for stray in strays if can_be_echoed(stray.name)]
@@ -87,6 +99,17 @@ class _All:
             longest = max(self._names, key=len)
             lines = [_line(longest, domain, partitioned=form) for domain, form in self._forms]
             self.longest = max(self.longest, *map(_cost, lines))
+        # Most often everything fits into one answer; then there is nothing more to work out.
+        self.removal: Removal | None = None
+        self._size = 0
+        if 0 < len(self.declared) + self.count <= MAX_LINES:
+            every = [*self.declared, *(line for _, line in self.others(0))]
+            self.removal = Removal(_as_headers(every), self.expired + self.unsafe)
+            self._size = sum(map(_cost, every))
+
+    def fits(self, lines: int, size: int) -> bool:
+        """Say whether all the lines there are fit into so many, of so many bytes."""
+        return self._size <= size and len(self.declared) + self.count <= lines
 
     def others(self, start: int) -> Iterator[tuple[int, bytes]]:
         """Yield the lines that are not declared, each with the place of the next one.
@@ -126,30 +149,40 @@ class Expirer:
         `room`: lines and bytes left in the answer. `tried`: what the visitor's cookie counts;
         None where it does not.
         """
-        strays = (*(selection.strays if selection else ()), *more)
+        strays = selection.strays if selection else ()
+        if more:
+            strays = (*strays, *more)
         found = self._of(selection, strays, bool(more), host)
         lines, size = room
+        if found.removal is not None and tried is None and found.fits(lines, size):
+            return found.removal
         total = len(found.declared) + found.count
         if not total:
             return Removal((), found.unsafe)
         # At the least so many fit, so no line is passed over on the way round.
         step = max(1, min(lines, size // found.longest))
+        whole = found.removal.headers if found.removal and found.fits(lines, size) else None
+        tag = times = after = 0
+        if tried is not None:
+            tag = _tag(strays)
+            times = tried.times if tried.tag == tag else 0
+            if times >= min(MAX_TRIES * -(-total // step), 255):
+                return Removal((), (*found.unsafe, *map(_given_up, strays)))
+        if whole is None:
+            if tried is not None:
+                start, turn = _resumed(tried, found.names), times * lines
+            else:  # a hash, for clocks and reloading pages keep time with each other
+                start = turn = zlib.crc32(b"%d" % now)
+            chosen, after = _fitting(found, start, turn, lines, size)
+            if not chosen:
+                return Removal((), found.unsafe)
+            whole = _as_headers(chosen)
+        decisions = found.expired + found.unsafe
         if tried is None:
-            # A hash, for clocks and reloading pages keep time with each other.
-            start = turn = 0 if total <= step else zlib.crc32(b"%d" % now)
-            chosen, _ = _fitting(found, start, turn, lines, size)
-            return Removal(chosen, (*found.expired, *found.unsafe) if chosen else found.unsafe)
-        tag = _tag(strays)
-        times = tried.times if tried.tag == tag else 0
-        if times >= min(MAX_TRIES * -(-total // step), 255):
-            return Removal((), (*found.unsafe, *map(_given_up, strays)))
-        start = 0 if total <= step else _resumed(tried, found.names)
-        chosen, after = _fitting(found, start, times * lines, lines, size)
-        if not chosen:
-            return Removal((), found.unsafe)
+            return Removal(whole, decisions)
         form, place = divmod(after, found.names or 1)
         tries = Tries(times + 1, tag, min(found.names, 65_535), form, min(place, 65_535))
-        return Removal(chosen, (*found.expired, *found.unsafe), tries)
+        return Removal(whole, decisions, tries)
 
     def _of(
         self, selection: Selection | None, strays: Sequence[Stray], fresh: bool, host: str
@@ -227,6 +260,10 @@ def _line(name: bytes, domain: bytes = b"", path: bytes = b"/", partitioned: boo
     )
     # Chromium alone stores nameless cookies; "=x", whatever its value was, means that one.
     return line if name else b"=x" + line[1:]
+
+
+def _as_headers(lines: Iterable[bytes]) -> list[Header]:
+    return [(b"set-cookie", line) for line in lines]
 
 
 def _cost(line: bytes) -> int:

@@ -7,6 +7,7 @@ Rule 2. CR, LF or NUL in any name or value could become a second header: that he
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from .caching import FIELDS
 from .http import Header
@@ -40,17 +41,18 @@ def with_cookie(headers: list[Header], cookie: bytes) -> list[Header]:
     result: list[Header] = []
     left = cookie
     for header in headers:
-        if header[0].lower() != b"cookie":
+        name = header[0]
+        if len(name) != 6 or name.lower() != b"cookie":
             result.append(header)
         elif left:
-            result.append((header[0], left))
+            result.append((name, left))
             left = b""
     return result
 
 
 def size_of(headers: list[Header]) -> int:
     """Return the bytes that headers take on the wire."""
-    return sum(len(name) + len(value) for name, value in headers) + 4 * len(headers)
+    return len(b"".join(chain.from_iterable(headers))) + 4 * len(headers)
 
 
 def is_unsafe(value: bytes) -> bool:

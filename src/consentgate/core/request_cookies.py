@@ -9,8 +9,7 @@ Rule 3. Linear in the header, whatever the header.
 
 from __future__ import annotations
 
-from itertools import repeat
-from operator import contains
+from operator import itemgetter
 
 from .cookies import MAX_COOKIE_PAIRS, WSP, join_fields, within_caps
 from .decision import Action, Decision, Verdict
@@ -34,7 +33,7 @@ class Stray:
 class Selection:
     """What follows for a visitor to whom certain categories are allowed."""
 
-    __slots__ = ("hidden", "removals", "seen", "strays")
+    __slots__ = ("hidden", "pick", "removals", "seen", "strays")
 
     def __init__(
         self,
@@ -42,7 +41,9 @@ class Selection:
         hidden: tuple[Decision, ...],
         strays: tuple[Stray, ...],
     ) -> None:
-        self.seen = seen  # places of the pairs that the app may see; None: all
+        # Of the places of the pairs that the app may see; None: all of them.
+        self.seen = seen
+        self.pick = itemgetter(*seen) if seen and len(seen) > 1 else None
         self.hidden = hidden
         self.strays = strays
         # By host, what removes all strays, once it was worked out. See `expiry`.
@@ -59,29 +60,30 @@ class _Row:
         "_selections",
         "_verdicts",
         "free",
-        "heads",
+        "names",
         "own",
     )
 
     def __init__(
         self,
-        heads: tuple[bytes, ...],
+        heads: tuple[bytes, ...],  # each with its "="
         verdicts: list[tuple[Verdict, ...]],
         own: frozenset[bytes],
         hide: bool,
         expire_unknown: bool,
         cut: bool,
     ) -> None:
-        self.heads = heads
         self._cut = cut  # there are more pairs, which nobody may see
         self._verdicts = verdicts
         self._hide = hide
         self._expire_unknown = expire_unknown
         # Whether every one of them may be seen, whatever the visitor said.
         self.free = not cut and all(one.free for each in verdicts for one in each)
-        self.own = tuple(  # the gate's own cookies
-            (place, name) for place, head in enumerate(heads) if (name := head.strip(WSP)) in own
-        )
+        self.names = [head[:-1].strip(WSP) for head in heads]
+        self.own: dict[bytes, list[int]] = {}  # places of the gate's own cookies
+        for place, name in enumerate(self.names):
+            if name in own:
+                self.own.setdefault(name, []).append(place)
         self._selections: dict[frozenset[str], Selection] = {}
 
     def select(self, allowed: frozenset[str]) -> Selection:
@@ -108,7 +110,7 @@ class _Row:
                 goes = self._expire_unknown and not first.free
             else:
                 goes = not first.leaves(allowed)
-            name = self.heads[place].strip(WSP)
+            name = self.names[place]
             if goes and name not in strays:
                 strays[name] = Stray(name, first)
         if not self._hide:
@@ -134,15 +136,15 @@ class RequestCookies:
 
     def own(self, name: bytes) -> list[bytes]:
         """Return the values of the gate's own cookies of this name, in the order sent."""
-        places = [place for place, found in self.row.own if found == name]
-        if not places:
+        places = self.row.own.get(name)
+        if places is None:
             return []
         parts = self._split()
         return [parts[place].partition(b"=")[2].strip(WSP) for place in places]
 
     def names(self) -> frozenset[bytes]:
         """Return the names of all of them."""
-        return frozenset(head.strip(WSP) for head in self.row.heads)
+        return frozenset(self.row.names)
 
     def visible(self, selection: Selection) -> bytes | None:
         """Return the Cookie header that the app may see; None: the one that came."""
@@ -150,13 +152,15 @@ class RequestCookies:
         if seen is None:
             return None
         parts = self._split()
-        return b";".join([parts[place] for place in seen]).lstrip(WSP)
+        if selection.pick is not None:
+            return b";".join(selection.pick(parts)).lstrip(WSP)
+        return parts[seen[0]].strip(WSP) if seen else b""
 
     def _split(self) -> list[bytes]:
-        return self._parts or self._header.split(b";", MAX_COOKIE_PAIRS)
-
-
-_EQUALS = repeat(b"=")
+        parts = self._parts
+        if parts is None:
+            self._parts = parts = self._header.split(b";", MAX_COOKIE_PAIRS)
+        return parts
 
 
 class Sorter:
@@ -178,29 +182,22 @@ class Sorter:
         """Take the Cookie fields of one request, at least one, as one header."""
         header = fields[0] if len(fields) == 1 else join_fields(fields)
         key = hash(header)
-        row = self._headers.get(key)
+        row = self._headers.young.get(key)
         if row is not None:
             return RequestCookies(header, row)
         parts = header.split(b";", MAX_COOKIE_PAIRS)
-        heads = tuple([part.partition(b"=")[0] for part in parts])
-        # What stands without "=" is a value, which is not remembered; nor is what is too much.
-        if (
-            False in map(contains, parts, _EQUALS)
-            or len(heads) > _MAX_REMEMBERED_PAIRS
-            or len(header) > _MAX_REMEMBERED
-        ):
-            return RequestCookies(header, self._row(parts, heads), parts)
-        row = self._rows.get(heads)
+        # With its "=": what has none is a value, and gives b"".
+        heads = tuple([part[: part.find(b"=") + 1] for part in parts])
+        row = self._rows.young.get(heads) or self._rows.get(heads)
         if row is None:
             row = self._row(parts, heads)
+            if b"" in heads or len(heads) > _MAX_REMEMBERED_PAIRS or len(header) > _MAX_REMEMBERED:
+                return RequestCookies(header, row, parts)
             self._rows.put(heads, row)
         self._headers.put(key, row)
         return RequestCookies(header, row, parts)
 
     def _row(self, parts: list[bytes], heads: tuple[bytes, ...]) -> _Row:
-        heads = tuple(
-            head if b"=" in part else b"" for part, head in zip(parts, heads, strict=True)
-        )
         # Each name that was never seen costs some microseconds, so there is an end to them: what no
         # browser sends is not looked at, nor shown to the app.
         looked_at = parts[:MAX_COOKIE_PAIRS]
