@@ -50,6 +50,7 @@ class Script:
     act: Callable[[RequestConsent], object] | None = None
     body: bytes = b"page"
     status: int = 200
+    echo: bool = False  # answer with the Cookie header that the app sees
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Answer:
 
     def without_tokens(self) -> Answer:
         """The same with the consent token, which holds time and chance, blotted out."""
-        blot = re.compile(rb"^((?:__Host-)?gate=)E[\w-]+\.[\w-]+")
+        blot = re.compile(rb"^((?:__Host-)?gate=)[EG][\w-]+\.[\w-]+")
         headers = tuple((name, blot.sub(rb"\1TOKEN", value)) for name, value in self.headers)
         return Answer(self.status, headers, self.body)
 
@@ -78,8 +79,11 @@ def asgi_app(script: Script) -> asgi.App:
         if script.act is not None:
             script.act(scope["state"]["consent"])
         headers = list(script.headers)
+        body = script.body
+        if script.echo:
+            body = b"|".join(value for name, value in scope["headers"] if name == b"cookie")
         await send({"type": "http.response.start", "status": script.status, "headers": headers})
-        await send({"type": "http.response.body", "body": script.body})
+        await send({"type": "http.response.body", "body": body})
 
     return app
 
@@ -94,7 +98,7 @@ def wsgi_app(script: Script) -> Any:
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in script.headers
         ]
         start_response(f"{script.status} X", headers)
-        return [script.body]
+        return [environ.get("HTTP_COOKIE", "").encode("latin-1") if script.echo else script.body]
 
     return app
 

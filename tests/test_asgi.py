@@ -425,3 +425,82 @@ def test_ever_so_many_headers_take_time_in_proportion() -> None:
     assert sent[0]["headers"] == [*many, *PRIVATE]
     assert asyncio.run(exchange(answering(start(many)), scope()))[0] == start(many)
     assert perf_counter() - began < 5
+
+
+HTML = (b"content-type", b"text/html")
+REFUSED = [(b"host", b"testserver"), (b"cookie", b"sessionid=1; _ga=2"), (b"x", b"y")]
+
+
+def test_the_app_gets_a_scope_of_its_own_without_refused_cookies() -> None:
+    """The server's scope, and its list of headers, are as they were."""
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope)
+        await send(start([HTML]))
+
+    given = scope(headers=list(REFUSED), state={"pool": 1})
+    sent = asyncio.run(exchange(app, given))
+    (inner,) = seen
+    assert inner is not given
+    assert inner["headers"] == [REFUSED[0], (b"cookie", b"sessionid=1"), REFUSED[2]]
+    assert given["headers"] == REFUSED
+    assert inner["state"] == given["state"] == {"pool": 1, "consent": inner[MARK]}
+    assert (b"set-cookie", b"_ga=; Max-Age=0; Path=/") in sent[0]["headers"]
+
+
+def test_without_anything_to_hide_the_scope_is_the_servers_own() -> None:
+    """No copy for nothing."""
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope)
+
+    for cookie in (b"sessionid=1", b"basket=1; csrftoken=2"):
+        given = scope(headers=[(b"cookie", cookie)])
+        asyncio.run(exchange(app, given))
+        assert seen.pop() is given
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_the_app_adds_to_its_scope_is_seen_outside(fails: bool) -> None:
+    """Tracing asks the scope for `route` and `endpoint`: at the start, the end, after an error."""
+    at_start: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        scope["route"] = "/shop"
+        scope["path"] = "/changed"
+        await send(start([HTML]))
+        scope["endpoint"] = "shop"
+        if fails:
+            raise RuntimeError("boom")
+
+    async def drive() -> None:
+        async def send(message: Any) -> None:
+            at_start.append(given.get("route"))
+
+        await ConsentMiddleware(app, gate())(given, receive_nothing, send)
+
+    given = scope(headers=list(REFUSED))
+    if fails:
+        with pytest.raises(RuntimeError, match="boom"):
+            asyncio.run(drive())
+    else:
+        asyncio.run(drive())
+    assert at_start == ["/shop"]
+    assert (given["route"], given["endpoint"], given["path"]) == ("/shop", "shop", "/")
+    assert (MARK in given) is not fails
+
+
+def test_several_cookie_fields_become_one_where_something_is_hidden() -> None:
+    """HTTP/2 sends one field for each; untouched they stay as they are."""
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append([value for name, value in scope["headers"] if name.lower() == b"cookie"])
+
+    fields = [(b"Cookie", b"sessionid=1"), (b"x", b"y"), (b"cookie", b"basket=2")]
+    asyncio.run(exchange(app, scope(headers=fields)))
+    asyncio.run(exchange(app, scope(headers=[*fields, (b"COOKIE", b"_ga=3")])))
+    asyncio.run(exchange(app, scope(headers=[(b"cookie", b"_ga=3"), (b"cookie", b"_fbp=3")])))
+    assert seen == [[b"sessionid=1", b"basket=2"], [b"sessionid=1; basket=2"], []]

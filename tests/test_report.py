@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from consentgate import Action, Category, Decision, Gate, Policy, Rule, asgi
 from consentgate.core.decision import UNNAMED, printable
 from consentgate.core.http import Request
-from consentgate.report import MAX_ERRORS, MAX_NAMES, Reporter, describe
+from consentgate.report import MAX_ERRORS, MAX_NAMES, MAX_SENT_NAMES, Reporter, describe
 
 POLICY = Policy(
     version="1",
@@ -112,6 +112,85 @@ def test_a_deletion_does_not_use_up_the_line_of_a_cookie(logged: Logged) -> None
     report(decisions(b"_ga=; Max-Age=0"))
     report(decisions(b"_ga=1"))
     assert [line.split(":")[0] for line in logged()] == ['WARNING dropped Set-Cookie "_ga"']
+
+
+HTML = (b"content-type", b"text/html")
+
+
+def arriving(cookie: bytes, *headers: tuple[bytes, bytes], **changes: Any) -> tuple[Decision, ...]:
+    """Return what the gate decides for a newcomer who sends these cookies."""
+    gate = Gate(replace(POLICY, **changes), [KEY])
+    request = Request("GET", "/", headers=[(b"cookie", cookie), (b"host", b"localhost")])
+    return gate.admit(request, 0.0, lambda: b"\0" * 10).finish([*headers], 0.0).decisions
+
+
+def test_what_was_refused_is_hidden_and_expired_without_alarm(logged: Logged) -> None:
+    """Each name once: that a refusal is carried out is for information."""
+    report = Reporter()
+    for _ in range(3):
+        report(arriving(b"_ga=1; basket=2", HTML))
+    assert logged() == [
+        'INFO hidden from the app Cookie "_ga": the visitor has not allowed analytics; '
+        'rule "_ga*" of category analytics (said once for each name)',
+        'INFO expired Cookie "_ga": the visitor has not allowed analytics; '
+        'rule "_ga*" of category analytics (said once for each name)',
+    ]
+
+
+def test_hiding_what_no_rule_names_is_a_warning_with_advice(logged: Logged) -> None:
+    """The app may have needed it."""
+    Reporter()(arriving(b"ab_test=1"))
+    assert logged() == [
+        'WARNING hidden from the app Cookie "ab_test": no rule names it, and unknown cookies are '
+        'blocked; to let it be seen, add "ab_test" to the cookies of a category of the policy '
+        "(said once for each name)"
+    ]
+
+
+def test_in_report_mode_what_would_have_been_done_is_a_warning(logged: Logged) -> None:
+    """Also of what would be routine later: it is what the log is read for."""
+    Reporter()(arriving(b"_ga=1", HTML, mode="report"))
+    assert [line.split(":")[0] for line in logged()] == [
+        'WARNING would have hidden from the app Cookie "_ga"',
+        'WARNING would have expired Cookie "_ga"',
+    ]
+
+
+def test_what_is_changed_or_cannot_be_done_is_a_warning(logged: Logged) -> None:
+    """The operator's cookies are changed, or a declaration is missing."""
+    for action in (Action.SHORTENED, Action.HARDENED, Action.STUCK):
+        Reporter()(
+            [
+                replace(
+                    DROPPED, action=action, reason="it would live longer than the published 1 day"
+                )
+            ]
+        )
+    assert [line.split(":")[0] for line in logged()] == [
+        'WARNING shortened Set-Cookie "_ga"',
+        'WARNING hardened Set-Cookie "_ga"',
+        'WARNING given up Cookie "_ga"',
+    ]
+
+
+def test_names_that_visitors_make_up_use_up_nobody_elses_lines(logged: Logged) -> None:
+    """They have lines of their own, and not many."""
+    report = Reporter()
+    for number in range(MAX_SENT_NAMES + 50):
+        report([replace(UNLISTED, name=f"made-up-{number}", action=Action.HIDDEN)])
+    lines = logged()
+    assert len(lines) == MAX_SENT_NAMES + 1
+    assert lines[-1] == f"WARNING {MAX_SENT_NAMES} names reported; further ones are not"
+    report(decisions(b"_ga=1"))
+    assert len(logged()) == 1
+
+
+def test_what_was_heard_is_bounded() -> None:
+    """Decisions that are made anew each time fill no memory."""
+    report = Reporter()
+    for number in range(10_000):
+        report([replace(DROPPED, name=f"n{number}")])
+    assert len(report._heard) <= 4096
 
 
 def test_a_header_that_is_no_cookie_is_called_a_header(logged: Logged) -> None:

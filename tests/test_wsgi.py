@@ -296,3 +296,63 @@ def test_under_a_gated_asgi_app_the_outer_gate_decides_alone() -> None:
     server.call(gated(app), **{"asgi.scope": {"consentgate": outer}})
     assert seen == [outer]
     assert server.started == [("200 OK", [GA])]
+
+
+def test_the_app_gets_an_environ_of_its_own_without_refused_cookies() -> None:
+    """The server's environ is as it was, but for what the app has added."""
+    seen: list[Any] = []
+
+    def app(environ: Any, start_response: Any) -> Iterable[bytes]:
+        seen.append(environ)
+        environ["early"] = 1
+        start_response("200 OK", [("Content-Type", "text/html")])
+        environ["late"] = 2
+        environ["PATH_INFO"] = "/changed"
+        return [b""]
+
+    environ: dict[str, Any] = {"HTTP_COOKIE": "sessionid=1; _ga=2", "HTTP_HOST": "testserver"}
+    setup_testing_defaults(environ)
+    before = dict(environ)
+    server = Server()
+    early: list[Any] = []
+
+    def start_response(*args: Any) -> Any:
+        early.append(environ.get("early"))
+        return server.start_response(*args)
+
+    gated(app)(environ, start_response)
+    (inner,) = seen
+    assert type(inner) is dict
+    assert inner["HTTP_COOKIE"] == "sessionid=1"
+    assert early == [1]
+    assert environ == {**before, "early": 1, "late": 2, MARK: inner[MARK]}
+    assert ("set-cookie", "_ga=; Max-Age=0; Path=/") in server.started[0][1]
+
+
+def test_without_anything_to_hide_the_environ_is_the_servers_own() -> None:
+    """No copy for nothing; and where nothing may be seen, there is no header at all."""
+    seen: list[Any] = []
+
+    def app(environ: Any, start_response: Any) -> Iterable[bytes]:
+        seen.append(environ)
+        start_response("200 OK", [TEXT])
+        return [b""]
+
+    for cookie, visible in (("sessionid=1", True), ("_ga=1; stray=2", False)):
+        environ: dict[str, Any] = {"HTTP_COOKIE": cookie}
+        setup_testing_defaults(environ)
+        gated(app)(environ, Server().start_response)
+        assert (seen[-1] is environ, "HTTP_COOKIE" in seen[-1]) == (visible, visible)
+
+
+def test_cookies_beyond_ascii_are_hidden_and_seen_byte_for_byte() -> None:
+    """WSGI disguises bytes as latin-1 text."""
+    seen: list[Any] = []
+
+    def app(environ: Any, start_response: Any) -> Iterable[bytes]:
+        seen.append(environ.get("HTTP_COOKIE"))
+        start_response("200 OK", [TEXT])
+        return [b""]
+
+    Server().call(gated(app), HTTP_COOKIE="basket=\xe9\xff; _ga=\xe9; \xa0basket=2")
+    assert seen == ["basket=\xe9\xff"]

@@ -40,7 +40,9 @@ def test_a_bare_name_is_explained(cookie: str) -> None:
         "  category        analytics\n"
         '  rule            "_ga*" at shop.toml:10\n'
         "  browsers        could store it as _ga_SHOP1\n"
-        "  to let it out   the visitor allows analytics (try --granted analytics)\n",
+        "  to let it out   the visitor allows analytics (try --granted analytics)\n"
+        "  once stored     the app does not see it; a page expires it: "
+        "_ga_SHOP1=; Max-Age=0; Path=/ (and 1 more)\n",
     )
 
 
@@ -96,6 +98,32 @@ def test_a_deletion_shows_what_is_sent_instead() -> None:
     )
 
 
+def test_a_shorter_life_is_shown_without_the_value(tmp_path: Path) -> None:
+    """What leaves in its place, but for name and value; and what would remove it."""
+    file = tmp_path / "short.toml"
+    file.write_text(
+        'version = "1"\n[consent]\nsite = "https://www.shop.example"\n[categories.analytics]\n'
+        'http_only = true\ncookies = [{ name = "_ga", duration = "1 day" }, "_gid"]\n'
+    )
+    status, text = said(
+        "explain", "--policy", str(file), "--granted", "analytics", "_ga=s3cret; Max-Age=99999"
+    )
+    assert status == 0
+    assert "s3cret" not in text
+    assert text.splitlines()[:2] == [
+        "_ga   SHORTENED",
+        "  why           it would live longer than the published 1 day",
+    ]
+    assert text.splitlines()[-1] == "  leaves with   Max-Age=86400; HttpOnly"
+    hardened = said("explain", "--policy", str(file), "--granted", "analytics", "_gid=1; Path=/")
+    assert hardened[1].splitlines()[-1] == "  leaves with   Path=/; HttpOnly"
+    refused = said("explain", "--policy", str(file), "_gid")
+    assert refused[1].splitlines()[-1] == (
+        "  once stored     the app does not see it; a page expires it: "
+        "_gid=; Max-Age=0; Path=/ (and 3 more)"
+    )
+
+
 def test_a_deletion_that_may_leave_leaves_as_it_is() -> None:
     """What is allowed is not rewritten."""
     status, text = explained("basket=; Max-Age=0")
@@ -113,7 +141,8 @@ def test_an_unknown_name_says_what_to_add_where() -> None:
         "  deletion        no\n"
         '  to let it out   add "colour" to the cookies of a category in shop.toml\n'
         "  note            names in the app's own settings (its session cookie, say) "
-        "need no rule\n",
+        "need no rule\n"
+        "  once stored     the app does not see it; it stays where it is\n",
     )
 
 
@@ -190,7 +219,8 @@ def test_the_gates_own_cookie_is_not_for_apps(name: str) -> None:
         f"{name}   DROPPED\n"
         "  why             only the gate itself sets its own cookie\n"
         f"  browsers        could store it as {name}\n"
-        "  to let it out   give it another name, or change [consent] cookie in shop.toml\n",
+        "  to let it out   give it another name, or change [consent] cookie in shop.toml\n"
+        "  once stored     the app sees it\n",
     )
 
 

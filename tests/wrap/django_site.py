@@ -99,4 +99,5 @@ urlpatterns = [
     path("away", _page(lambda request: HttpResponseRedirect("/page"))),
     path("stream", _page(_stream)),
     path("boom", _boom),
+    path("seen", lambda request: HttpResponse(" ".join(sorted(request.COOKIES)))),
 ]

@@ -18,16 +18,18 @@ import click
 from ..config import inspect
 from ..config.locate import line_of, lines_of
 from ..config.problems import Path
+from ..core.consent import Consent
 from ..core.cookies import is_deletion, stored_names
 from ..core.decision import Action, Decision, printable
 from ..core.gate import Gate
+from ..core.http import Request
 from ..presets import necessary_rules
 from .commands import CannotRun
 from .problems import UNREADABLE, one_line, source_lines
 
 DELETION = "deletion"
 _PREFIX = b"set-cookie:"
-_COLOURS = {Action.KEPT: "green", Action.DROPPED: "red", Action.REWRITTEN: "yellow"}
+_COLOURS = {Action.KEPT: "green", Action.DROPPED: "red"}  # any other is changed: yellow
 
 
 class Question(NamedTuple):
@@ -72,10 +74,13 @@ def explain(ctx: click.Context, cookie: str, file: str, granted: tuple[str, ...]
     """
     question = question_of(cookie)
     gate = _gate(file)
-    answer = ask(gate, question.line, gate.site.always | _chosen(granted, gate.site.ids), time())
+    allowed = gate.site.always | _chosen(granted, gate.site.ids)
+    answer = ask(gate, question.line, allowed, time())
     decision = answer.decision
     click.echo(f"{one_line(decision.name)}   {_verdict(decision)}")
     rows = list(_rows(answer, gate, file))
+    if decision.action is Action.DROPPED and decision.enforced:
+        rows += _once_stored(answer, gate, allowed, time())
     if not question.whole:  # what else is in the line is made up
         rows = [row for row in rows if row[0] != DELETION]
     width = max(len(label) for label, _ in rows)
@@ -123,7 +128,9 @@ def _chosen(granted: Iterable[str], known: tuple[str, ...]) -> frozenset[str]:
 
 
 def _verdict(decision: Decision) -> str:
-    verdict = click.style(decision.action.value.upper(), fg=_COLOURS[decision.action], bold=True)
+    verdict = click.style(
+        decision.action.value.upper(), fg=_COLOURS.get(decision.action, "yellow"), bold=True
+    )
     if decision.enforced or decision.action is Action.KEPT:
         return verdict
     return f'would be {verdict}; mode = "report" lets it leave as it is'
@@ -137,6 +144,9 @@ def _rows(answer: Answer, gate: Gate, file: str) -> Iterator[tuple[str, str]]:
         yield "rule", _rule(file, decision)
     yield "browsers", _stored(answer.names)
     yield DELETION, _deletion(answer)
+    if decision.action in (Action.SHORTENED, Action.HARDENED) and answer.sent is not None:
+        attributes = answer.sent.partition(b";")[2].strip()
+        yield "leaves with", attributes.decode("utf-8", "backslashreplace") or "no attributes"
     if decision.action is Action.DROPPED:
         yield from _remedy(answer, gate, file)
 
@@ -183,6 +193,32 @@ def _deletion(answer: Answer) -> str:
     if answer.decision.action is Action.REWRITTEN and answer.decision.enforced and answer.sent:
         return f"yes; sent as: {answer.sent.decode('utf-8', 'backslashreplace')}"
     return "yes; it leaves as it is"
+
+
+def _once_stored(
+    answer: Answer, gate: Gate, allowed: frozenset[str], now: float
+) -> Iterator[tuple[str, str]]:
+    """Say what becomes of this cookie when a browser sends it."""
+    if answer.names is None or len(answer.names) != 1 or b"" in answer.names:
+        return
+    (name,) = answer.names
+    consent = Consent(granted=allowed & gate.site.optional, decided_at=int(now))
+    own = gate.site.production.name + b"=" + gate.site.tokens.write(consent)
+    host = gate.policy.site.partition("://")[2].encode()
+    headers = [(b"cookie", own + b"; " + name + b"=1"), (b"host", host)]
+    step = gate.admit(Request("GET", "/", "", "https", headers), now, bytes)
+    text = "the app sees it" if step.cookie is None else "the app does not see it"
+    lines = [
+        line
+        for key, line in step.finish([(b"content-type", b"text/html")], now).headers
+        if key == b"set-cookie" and line.partition(b"=")[0] == name
+    ]
+    if lines:
+        text += f"; a page expires it: {lines[0].decode('utf-8', 'backslashreplace')}"
+        text += f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+    elif step.cookie is not None:
+        text += "; it stays where it is"
+    yield "once stored", text
 
 
 def _remedy(answer: Answer, gate: Gate, file: str) -> Iterator[tuple[str, str]]:
