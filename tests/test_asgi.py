@@ -464,7 +464,7 @@ def test_without_anything_to_hide_the_scope_is_the_servers_own() -> None:
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_what_the_app_adds_to_its_scope_is_seen_outside(fails: bool) -> None:
-    """Tracing asks the scope for `route` and `endpoint`: at the start, the end, after an error."""
+    """As without a gate: tracing asks for `route` and `endpoint`, then and after an error."""
     at_start: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -488,7 +488,7 @@ def test_what_the_app_adds_to_its_scope_is_seen_outside(fails: bool) -> None:
     else:
         asyncio.run(drive())
     assert at_start == ["/shop"]
-    assert (given["route"], given["endpoint"], given["path"]) == ("/shop", "shop", "/")
+    assert (given["route"], given["endpoint"], given["path"]) == ("/shop", "shop", "/changed")
     assert (MARK in given) is not fails
 
 
@@ -504,3 +504,19 @@ def test_several_cookie_fields_become_one_where_something_is_hidden() -> None:
     asyncio.run(exchange(app, scope(headers=[*fields, (b"COOKIE", b"_ga=3")])))
     asyncio.run(exchange(app, scope(headers=[(b"cookie", b"_ga=3"), (b"cookie", b"_fbp=3")])))
     assert seen == [[b"sessionid=1", b"basket=2"], [b"sessionid=1; basket=2"], []]
+
+
+def test_a_mark_that_decided_nothing_opens_no_way_past() -> None:
+    """An app that gave no answer is asked again with the same scope, by whoever retries."""
+    asked: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        asked.append(scope)
+        if len(asked) > 1:
+            await send(start([GA, SID]))
+
+    given = scope()
+    gated = ConsentMiddleware(app, gate())
+    assert asyncio.run(exchange(app, given, gated)) == []
+    (answer,) = asyncio.run(exchange(app, given, gated))
+    assert answer["headers"] == [SID, *PRIVATE]

@@ -299,7 +299,7 @@ def test_under_a_gated_asgi_app_the_outer_gate_decides_alone() -> None:
 
 
 def test_the_app_gets_an_environ_of_its_own_without_refused_cookies() -> None:
-    """The server's environ is as it was, but for what the app has added."""
+    """The server's keeps its cookies; what else the app sets is seen there, as without a gate."""
     seen: list[Any] = []
 
     def app(environ: Any, start_response: Any) -> Iterable[bytes]:
@@ -325,7 +325,8 @@ def test_the_app_gets_an_environ_of_its_own_without_refused_cookies() -> None:
     assert type(inner) is dict
     assert inner["HTTP_COOKIE"] == "sessionid=1"
     assert early == [1]
-    assert environ == {**before, "early": 1, "late": 2, MARK: inner[MARK]}
+    changed = {"PATH_INFO": "/changed", "early": 1, "late": 2, MARK: inner[MARK]}
+    assert environ == {**before, **changed}
     assert ("set-cookie", "_ga=; Max-Age=0; Path=/") in server.started[0][1]
 
 

@@ -67,6 +67,7 @@ class ConsentMiddleware:
         except BaseException:
             scope.pop(MARK, None)  # whoever asks again with this scope is gated again
             raise
+        self.forget(scope)
 
     def around(self, app: App) -> ConsentMiddleware:
         """Return the same gate around another app."""
@@ -152,6 +153,13 @@ class ConsentMiddleware:
         finally:
             known()
 
+    @staticmethod
+    def forget(scope: Scope) -> None:
+        """Take the mark away unless it has done its work: who asks again is gated again."""
+        visit = scope.get(MARK)
+        if visit is not None and not visit.sealed:
+            del scope[MARK]
+
     def _tell(self, key: str, text: str) -> None:
         if key not in self._told:
             self._told.add(key)
@@ -159,11 +167,10 @@ class ConsentMiddleware:
 
 
 def _tell_outside(scope: Scope, inner: Scope) -> None:
-    """Let those outside see what the app has added: tracing asks for `route` and `endpoint`."""
-    if inner.keys() <= scope.keys():
-        return
-    for key in inner.keys() - scope.keys():
-        scope[key] = inner[key]
+    """Let those outside see what the app has set: tracing asks for `route` and `endpoint`."""
+    for key, value in inner.items():
+        if key != "headers" and scope.get(key) is not value:
+            scope[key] = value
 
 
 def _gated(

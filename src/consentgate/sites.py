@@ -65,7 +65,9 @@ class Sites:
         self._said: set[str] = set()
         # For a host of which the operator says nothing: what frameworks need, and nothing else.
         self._fallback = _NoSite(
-            Policy(version=""), [secrets.token_bytes(32)], known=(*necessary_rules(), *rules)
+            Policy(version="", hide=False),
+            [secrets.token_bytes(32)],
+            known=(*necessary_rules(), *rules),
         )
 
     def __call__(self, host: str) -> Gate:

@@ -190,6 +190,7 @@ def _gate_in_place(app: Any, entry: _Entry, is_asgi: bool) -> None:
         except BaseException:
             scope.pop("consentgate", None)  # see asgi.ConsentMiddleware
             raise
+        shell.forget(scope)
 
     def call_wsgi(self: Any, environ: Any, start_response: Any) -> Any:
         shell = entry.ready or entry.prepare()
@@ -242,11 +243,13 @@ class _AsgiApp:
         if scope["type"] == "lifespan":
             await entry.inner(scope, receive, send)
             return
+        shell = entry.ready or entry.prepare()
         try:
-            await (entry.ready or entry.prepare()).handle(scope, receive, send)
+            await shell.handle(scope, receive, send)
         except BaseException:
             scope.pop("consentgate", None)  # see asgi.ConsentMiddleware
             raise
+        shell.forget(scope)
 
 
 class _WsgiApp:

@@ -191,10 +191,11 @@ class _Response(WerkzeugResponse):
 
 
 def _tell_outside(environ: WSGIEnvironment, inner: WSGIEnvironment) -> None:
-    """Let those outside see what the app has added: tracing asks for its route."""
+    """Let those outside see what the app has set: tracing asks for its route."""
     if inner is not environ:
-        for key in inner.keys() - environ.keys():
-            environ[key] = inner[key]
+        for key, value in inner.items():
+            if key != "HTTP_COOKIE" and environ.get(key) is not value:
+                environ[key] = value
 
 
 def _answer(

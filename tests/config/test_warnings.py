@@ -96,6 +96,16 @@ def test_what_the_app_reads_all_the_same_is_doubted(tmp_path: Path) -> None:
     ]
 
 
+def test_a_floor_of_secure_without_https_is_doubted(tmp_path: Path) -> None:
+    """Browsers would refuse the cookies, so it is left out, and said to be."""
+    text = 'version = "1"\n[consent]\nsecure = false\n[categories.analytics]\nsecure = true\n'
+    assert warnings_of(tmp_path, text) == [
+        "a.toml:5: warning[CG506] the site does without https, so none of its cookies is made "
+        "Secure (categories.analytics.secure)\n"
+        "    help: set secure = true in [consent], or leave it out here"
+    ]
+
+
 def test_a_category_without_a_table_is_doubted_once(tmp_path: Path) -> None:
     """However many cookies name it; the visitor is asked about it all the same."""
     text = EXAMPLE + '\n[[cookies]]\nname = "fr"\ncategory = "marketing"\n'

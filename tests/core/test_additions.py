@@ -195,7 +195,7 @@ def test_where_no_header_can_be_added_nothing_is() -> None:
     ("before", "change", "cleared"),
     [
         (YES, lambda visit: visit.withdraw(), True),
-        (b"sid=1", lambda visit: visit.withdraw(), True),
+        (b"sid=1", lambda visit: visit.withdraw(), False),
         (YES, lambda visit: visit.reject_all(), True),
         (cookie_of("analytics"), lambda visit: visit.set(analytics=False), True),
         (cookie_of("analytics"), lambda visit: visit.set(marketing=False), False),
@@ -208,7 +208,7 @@ def test_storage_is_cleared_on_withdrawal_where_the_policy_says_so(
 ) -> None:
     """Only then, only where something was taken back, and never the cookies."""
     for gate, expected in ((make_gate(clear_site_data=True), cleared), (make_gate(), False)):
-        step = forward(gate, ask(cookie=before))
+        step = forward(gate, ask(cookie=before, headers=[SAME_ORIGIN]))
         change(step.visit)
         headers = step.finish([HTML], NOW).headers
         found = [value for name, value in headers if name == b"clear-site-data"]
@@ -217,6 +217,28 @@ def test_storage_is_cleared_on_withdrawal_where_the_policy_says_so(
 
 def test_the_gates_own_withdrawal_clears_storage_too() -> None:
     """The answer of `POST choice`."""
-    request = ask("POST", "/_gate/choice", cookie=YES, headers=[FORM])
-    response = reply(make_gate(clear_site_data=True), request, b"action=withdraw").response
-    assert (b"clear-site-data", b'"storage"') in response.headers
+    gate = make_gate(clear_site_data=True)
+    cleared = (b"clear-site-data", b'"storage"')
+    request = ask("POST", "/_gate/choice", cookie=YES, headers=[FORM, SAME_ORIGIN])
+    assert cleared in reply(gate, request, b"action=withdraw").response.headers
+
+
+@pytest.mark.parametrize(
+    ("cookie", "headers", "changes"),
+    [
+        (YES, [], {}),
+        (YES, [(b"origin", b"https://evil.example")], {}),
+        (YES, [(b"sec-fetch-site", b"cross-site")], {}),
+        (b"sid=1", [SAME_ORIGIN], {}),
+        (YES, [SAME_ORIGIN], {"mode": "report"}),
+    ],
+)
+def test_no_other_site_can_clear_the_storage(
+    cookie: bytes, headers: list[Header], changes: dict[str, Any]
+) -> None:
+    """Withdrawing is lenient; emptying a visitor's storage is not. Nor does a report do it."""
+    gate = make_gate(clear_site_data=True, **changes)
+    request = ask("POST", "/_gate/choice", cookie=cookie, headers=[FORM, *headers])
+    response = reply(gate, request, b"action=withdraw").response
+    assert response.status == 303
+    assert not [name for name, _ in response.headers if name == b"clear-site-data"]

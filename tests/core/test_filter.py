@@ -76,11 +76,11 @@ def test_a_cookie_that_does_not_slide_is_set_once() -> None:
 
 
 def test_a_necessary_cookie_that_does_not_slide_makes_the_answer_private() -> None:
-    """What is dropped depended on what this browser sent."""
+    """Whether it is set depends on what this browser sent."""
     rule = Rule(name="sid", category="necessary", sliding=False)
     policy = policy_of(Category(id="necessary", always=True, rules=(rule,)))
     assert answered(policy, b"sid=2", cookie=b"sid=1") == ([], [Action.DROPPED], True)
-    assert answered(policy, b"sid=2", cookie=b"lang=1") == ([b"sid=2"], [Action.KEPT], False)
+    assert answered(policy, b"sid=2", cookie=b"lang=1") == ([b"sid=2"], [Action.KEPT], True)
 
 
 def test_the_limits_of_a_necessary_cookie_are_those_of_its_own_table() -> None:
@@ -116,6 +116,14 @@ def test_a_floor_of_secure_spares_a_developers_machine() -> None:
     policy = policy_of(category)
     assert answered(policy, b"a=1")[0] == [b"a=1; Secure; HttpOnly"]
     assert answered(policy, b"a=1", scheme="http")[0] == [b"a=1; HttpOnly"]
+
+
+def test_a_floor_of_secure_spares_a_site_without_https() -> None:
+    """Browsers would refuse the cookie."""
+    category = Category(
+        id="necessary", always=True, secure=True, rules=(Rule(name="a", category="necessary"),)
+    )
+    assert answered(policy_of(category, secure=False), b"a=1")[0] == [b"a=1"]
 
 
 def test_a_deletion_is_not_hardened() -> None:

@@ -353,9 +353,9 @@ def test_a_cookie_of_the_gates_name_set_by_the_app_is_replaced_by_ours() -> None
     assert line.startswith(b"__Host-gate=" + token_of(at=TODAY))
 
 
-def test_duplicates_are_expired_when_the_app_or_a_cookie_asks() -> None:
-    """Before that nobody has looked; then the others go and the newest is written again."""
-    cookie = cookie_of("marketing") + b"; " + YES
+def test_duplicates_of_a_refusal_are_expired_when_the_app_or_a_cookie_asks() -> None:
+    """Before that nobody has looked; then the others go and the refusal is written again."""
+    cookie = cookie_of(at=TODAY) + b"; " + YES
     untouched = [(b"x", b"y")]
     assert forward(GATE, ask(cookie=cookie)).finish(untouched, NOW).headers is untouched
     for headers, read in ((untouched, True), ([(b"set-cookie", b"_ga=1")], False)):
@@ -364,7 +364,7 @@ def test_duplicates_are_expired_when_the_app_or_a_cookie_asks() -> None:
             step.visit.allows("analytics")
         expired, kept = lines_of(step.finish(headers, NOW))
         assert expired == OWN_PARTITIONED_GONE
-        assert kept.startswith(b"__Host-gate=" + token_of("marketing"))
+        assert kept.startswith(b"__Host-gate=" + token_of(at=TODAY))
 
 
 def test_finishing_closes_the_visit_to_changes() -> None:

@@ -48,6 +48,9 @@ def shortened(line: bytes, seconds: int = 90 * DAY) -> bytes:
         b"a=Max-Age=99999999",
         b"Max-Age=99999999; Path=/",
         b'a="x; y"; Max-Age=60',
+        b"a=1; Expires=Wed, 02 Dec 2026 12:00:00",
+        b"a=1; Expires=Wed, 02 Dec 2026 12:00:00 -0000",
+        b"a=1; Expires=Wed, 02 Dec 2026 12:00:00 CET",
         b"a=caf\xe9; Max-Age=60",
     ],
 )
@@ -74,11 +77,18 @@ def test_a_life_within_the_published_one_is_left_alone(line: bytes) -> None:
         (b"a=1; Max-Age=0; Expires=" + YEAR, b"a=1; Max-Age=0"),
         # What browsers may read differently lives with the session.
         (b"a=1; Max-Age=99999999x", b"a=1"),
-        (b"a=1; Max-Age=" + b"9" * 19, b"a=1"),
+        (b"a=1; Max-Age=" + b"9" * 19, b"a=1; Max-Age=7776000"),
+        (b"a=1; Max-Age=" + b"0" * 1022 + b"999", b"a=1"),
+        (b"a=1; Max-Age=60; Expires=" + b"x" * 1025, b"a=1; Max-Age=60"),
         (b"a=1; Max-Age=\xb2", b"a=1"),
         (b"a=1; Expires=Tue, 32 Nov 2027 12:00:00 GMT", b"a=1"),
         (b"a=1; Expires=2027-11-02T12:00:00Z", b"a=1"),
         (b"a=1; Expires=Thu Jan  1 00:00:00 1970 or 2099", b"a=1"),
+        # Measured: browsers take the first two digits for the year, and the first month.
+        (b"a=1; Expires=Sat, 01 Jan 28 00:00:00 GMT (2020)", b"a=1"),
+        (b"a=1; Expires=Sat, 01-Jan-28 00:00:00 GMT+2020", b"a=1"),
+        (b"a=1; Expires=x2020, 01 Jan 28 00:00:00 GMT", b"a=1"),
+        (b"a=1; Expires=Dec, 01 Nov 2026 00:00:00 GMT", b"a=1"),
         (b"a=1; Max-Age=x; Expires=" + MONTH, b"a=1; Max-Age=2592000"),
         # The rest of the line stays byte for byte.
         (
@@ -178,6 +188,22 @@ def test_the_last_attribute_counts() -> None:
     assert floored(line, same_site="lax") == b"a=1; SameSite=Lax"
 
 
+def test_an_attribute_that_browsers_ignore_is_none() -> None:
+    """Over 1024 bytes: it neither takes the place of another, nor is it there (Chromium 156)."""
+    long = b"x" * 1025
+    strict = b"a=1; SameSite=Strict; SameSite=" + long
+    assert floored(strict, same_site="lax") is strict
+    line = b"a=1; Secure=" + long + b"; HttpOnly=" + long
+    assert floored(line, secure=True, http_only=True) == line + b"; Secure; HttpOnly"
+
+
+def test_the_29th_of_february_is_a_day() -> None:
+    """Of a leap year: a session that ends on it keeps its life."""
+    now = 1_832_889_600  # 31 January 2028
+    line = b"session=1; Expires=Tue, 29 Feb 2028 00:00:00 GMT"
+    assert limits(90 * DAY).apply(line, now) == (line, False)
+
+
 def test_floors_and_a_limit_go_together() -> None:
     """All at once, and what they ask for in words."""
     every = limits(60, secure=True, http_only=True, same_site="strict")
@@ -208,5 +234,6 @@ def test_what_is_remembered_is_no_value_and_bounded() -> None:
     for number in range(2000):
         one.apply(b"a=s3cret; Max-Age=%d" % number, NOW)
     one.apply(b"a=1; " + b"x" * 600, NOW)
+    one.apply(b'a="1;s3cret"; Path=/', NOW)
     assert len(one._remembered) <= 512
     assert not any(b"s3cret" in tail or len(tail) > 512 for tail in one._remembered.young)

@@ -102,7 +102,9 @@ def test_duplicates_are_removed_under_every_form_but_ours() -> None:
         ("", []),
         ("a b.example", []),
         ("x;y.example", []),
-        ("a.b.c.d.e.f.g.example", ["a.b.c.d.e.f.g.example"[2 * at :] for at in range(5)]),
+        ("a.b.c.d.e.f.g.example", ["a.b.c.d.e.f.g.example"[2 * at :] for at in range(2, 7)]),
+        ("a_b.shop.example", ["a_b.shop.example", "shop.example"]),
+        ("a..example", []),
         ("a" * 260 + ".example", []),
     ],
 )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import pickle
 from copy import deepcopy
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
 from itsdangerous import Signer, TimestampSigner, URLSafeSerializer
 from itsdangerous.encoding import base64_decode, base64_encode
 
-from consentgate.core.consent import Consent
+from consentgate.core.consent import Consent, Tries
 from consentgate.core.token import MAX_TOKEN_BYTES, Tokens, category_tag
 from core.samples import ID, KEY, NOW, OLD_KEY, TODAY, consent_of
 
@@ -160,11 +161,42 @@ def test_nothing_longer_than_1_kib_is_verified() -> None:
 def test_a_category_that_the_policy_no_longer_has_says_nothing() -> None:
     """What was said of it is dropped; the rest stands. Categories go by id, not by place."""
     value = tokens().write(consent_of("analytics"))
+    analytics = category_tag("analytics").to_bytes(2, "big") + b"\x80\0"
+    marketing = category_tag("marketing").to_bytes(2, "big") + b"\0\0"
     assert tokens(categories=("marketing", "new")).read(value) == Consent(
-        denied=frozenset({"marketing"}), id=ID, decided_at=NOW
+        denied=frozenset({"marketing"}), id=ID, decided_at=NOW, others=analytics
     )
     assert tokens(categories=("marketing", "analytics")).read(value) == consent_of("analytics")
-    assert tokens(categories=("other",)).read(value) == Consent(id=ID, decided_at=NOW)
+    other = tokens(categories=("other",)).read(value)
+    assert other == Consent(id=ID, decided_at=NOW, others=analytics + marketing)
+    assert other.grants
+    assert other.others_denied() == analytics[:2] + b"\0\0" + marketing
+
+
+def test_what_another_policy_was_told_is_written_back_as_it_came() -> None:
+    """Sites that share a cookie, and versions of one site in a row, keep each other's choices."""
+    value = tokens().write(consent_of("analytics"))
+    mine = tokens(categories=("other",))
+    read = mine.read(value)
+    assert read is not None
+    changed = mine.write(replace(read, granted=frozenset({"other"})))
+    again = tokens().read(changed)
+    assert again is not None
+    assert (again.granted, again.denied) == ({"analytics"}, {"marketing"})
+    many = Consent(others=bytes(range(1, 81)) * 4, decided_at=NOW)
+    kept = tokens().read(tokens().write(many))
+    assert kept is not None
+    assert kept.others == many.others[:256]
+
+
+@pytest.mark.parametrize("granted", [(), ("analytics",), ("analytics", "marketing")])
+def test_the_length_of_a_value_is_known_before_it_is_written(granted: tuple[str, ...]) -> None:
+    """With tries, at the most; so that there is room left for it."""
+    consent = replace(consent_of(*granted), others=b"abcd" * 3)
+    counted = replace(consent, tries=Tries(255, 255, 65_535, 65_535, 255, 65_535))
+    length = tokens().length(consent)
+    assert len(tokens().write(counted)) <= length <= len(tokens().write(counted)) + 2
+    assert tokens().read(tokens().write(counted)) == counted
 
 
 def test_two_ids_that_a_token_cannot_tell_apart_are_refused() -> None:

@@ -335,6 +335,18 @@ def test_a_host_without_a_policy_breaks_no_handler(
     assert len([one for one in caplog.records if "no policy for this host" in one.message]) == 100
 
 
+def test_a_host_without_a_policy_hides_no_cookie(policy_file: Path) -> None:
+    """Nobody knows which of them the app needs: a failing callable signs nobody out."""
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [("Set-Cookie", "_ga=1")])
+        return [environ["HTTP_COOKIE"].encode()]
+
+    gated = wrap(app, {"shop.localhost": policy_file}.__getitem__, environ=ENVIRON)
+    answer = ask(gated, base="http://elsewhere.localhost", cookie=b"shopsession=1; _ga=2")
+    assert (answer.content, names(answer)) == (b"shopsession=1; _ga=2", [])
+
+
 @pytest.mark.parametrize("kind", [str, Path], ids=["str", "Path"])
 def test_a_sites_file_is_read_once(kind: type, tmp_path: Path) -> None:
     """The callable may make a new path for each request: the file is read for the first one."""

@@ -21,9 +21,6 @@ from .policy import Policy, Rule
 from .request_cookies import Selection, Stray
 from .visit import SAFE_METHODS, Visit
 
-# What a line of our own may take that counts the tries, and is written last.
-_OWN_BYTES = 220
-
 
 class Added(NamedTuple):
     """The headers to add, what was decided, and whether that makes the answer one visitor's own."""
@@ -73,7 +70,7 @@ class Additions:
         added: list[Header] = [(b"set-cookie", line) for line in own] if own else []
         if self._enforced:
             added += removal.headers
-        if visit.took_back and self._clear:
+        if self._clear and self._enforced and visit.clears_storage:
             # "cookies" would take the session along, and our own answer with it.
             added.append((b"clear-site-data", b'"storage"'))
         return Added(added, removal.decisions, bool(added))
@@ -100,8 +97,9 @@ class Additions:
         tried = visit.tried
         size = sum(map(len, own)) + FIELD_BYTES * len(own)
         lines = len(own)
-        if tried is not None and not own:  # a line to come
-            lines, size = 1, _OWN_BYTES
+        if tried is not None:  # a line to come, or to grow by the count
+            lines = max(1, lines)
+            size = max(size, visit.own_size() + FIELD_BYTES)
         return self._expirer.removal(
             selection,
             more,

@@ -21,6 +21,7 @@ _FOR_SHARED = frozenset(
         b"surrogate-control",
         b"edge-control",
         b"x-accel-expires",
+        b"x-litespeed-cache-control",
     }
 )
 FIELDS = _FOR_SHARED | {b"vary", b"cache-control"}

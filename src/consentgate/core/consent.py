@@ -18,10 +18,12 @@ class Choice(StrEnum):
 class Tries(NamedTuple):
     """How often refused cookies were expired, and where the next answer goes on.
 
-    `times`: in vain, so far, of the present ones, which 16 bits (`tag`) tell from others. `left`
-    there were when `place`, among those, of the lines of one `form` was reached.
+    `total`: in all, 255 standing for more. `times`: in vain, so far, of the present ones, which 16
+    bits (`tag`) tell from others. `left` there were when `place`, among those, of the lines of one
+    `form` was reached.
     """
 
+    total: int = 0
     times: int = 0
     tag: int = 0
     left: int = 0
@@ -30,6 +32,7 @@ class Tries(NamedTuple):
 
 
 NO_TRIES = Tries()
+GRANTED = 0x80  # in the third of the four bytes that a token has for each category
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,9 @@ class Consent:
 
     `decided_at` is in seconds since 1970; a refusal carries only its day (midnight, UTC) and no
     `id`, so that saying no leaves nothing to recognise a visitor by (GDPR article 5(1)(c)).
-    Instead it counts the `tries` to expire what was refused.
+    Instead it counts the `tries` to expire what was refused. `others` is what was said of
+    categories that this policy does not have but another one with the same cookie may (or had, or
+    will have): four bytes each, as the token carries them.
     """
 
     granted: frozenset[str] = frozenset()
@@ -47,13 +52,27 @@ class Consent:
     decided_at: int | None = None
     readable: bool = True
     tries: Tries = NO_TRIES
+    others: bytes = b""
+
+    @property
+    def grants(self) -> bool:
+        """Whether it grants anything, under this policy or another."""
+        return bool(self.granted) or any(flags & GRANTED for flags in self.others[2::4])
+
+    def others_denied(self) -> bytes:
+        """Return `others` with a no in place of every yes."""
+        flags = bytes(one & ~GRANTED for one in self.others[2::4])
+        return b"".join(
+            self.others[at : at + 2] + flags[at // 4 : at // 4 + 1] + self.others[at + 3 : at + 4]
+            for at in range(0, len(self.others), 4)
+        )
 
     def age_order(self) -> tuple[int, int, int, list[str]]:
         """Return what sorts choices from old to new; of two equally old, the stricter is newer."""
         at = self.decided_at or 0
         # A refusal knows only its day: it counts as made at the day's end, so that no yes of the
         # same day outlives it.
-        at = at if self.granted else at + 86_399
+        at = at if self.grants else at + 86_399
         # Last what is stricter in neither way, only so that the cookies' order never matters.
         rest = [*sorted(self.granted), *sorted(self.denied), self.id or ""]
         return at, -len(self.granted), len(self.denied), rest

@@ -12,7 +12,7 @@ from it, a comment says how; those facts were measured, see tests/recordings.
 from __future__ import annotations
 
 import re
-from calendar import timegm
+from calendar import isleap, timegm
 from collections.abc import Iterator
 
 # 5.6 step 1: "If the set-cookie-string contains a %x00-08 / %x0A-1F / %x7F character: abort".
@@ -95,8 +95,11 @@ _MAY_DELETE = re.compile(rb";[ \t]*(?:max-age[ \t]*=[ \t]*[-0]|expires)", re.IGN
 _ZERO_OR_LESS = re.compile(rb"-[0-9]{1,18}|0{1,18}")
 # Of the dates that RFC 6265bis 5.1.1 takes, the ones that every browser takes alike.
 _DATE = re.compile(
-    rb"(?:[A-Za-z]{3,9},? )?([0-9]{1,2})[ -]([A-Za-z]{3})[ -]([0-9]{4}|[0-9]{2}) "
-    rb"([0-9]{2}):([0-9]{2}):([0-9]{2}) (?:GMT|UTC)"
+    # No other word may stand first: browsers take the first month they find.
+    rb"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},? )?"
+    rb"([0-9]{1,2})[ -]([a-z]{3})[ -]([0-9]{4}|[0-9]{2}) "
+    rb"([0-9]{2}):([0-9]{2}):([0-9]{2}) (?:GMT|UTC)",
+    re.IGNORECASE,
 )
 _MONTHS = (
     b"jan",
@@ -112,7 +115,7 @@ _MONTHS = (
     b"nov",
     b"dec",
 )
-# Days past these are normalised by some browsers and refused by others; so is 29 February.
+# Days past these are normalised by some browsers and refused by others.
 _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -126,7 +129,8 @@ def parse_date(text: bytes) -> int | None:
     # 5.1.1 steps 3 and 4: "70 to 99: plus 1900; 0 to 69: plus 2000".
     if len(found[3]) == 2:
         year += 1900 if year >= 70 else 2000
-    if year < 1601 or not 1 <= day <= _DAYS[month] or hour > 23 or minute > 59 or second > 59:
+    days = 29 if month == 1 and isleap(year) else _DAYS[month]
+    if year < 1601 or not 1 <= day <= days or hour > 23 or minute > 59 or second > 59:
         return None
     return timegm((year, month + 1, day, hour, minute, second))
 

@@ -63,6 +63,7 @@ class Verdict:
         "limits",
         "rule",
         "shown",
+        "spelled_out",
     )
 
     def __init__(
@@ -88,6 +89,7 @@ class Verdict:
         # Where there is no reason to keep it, it never is.
         self.kept = self.said(Action.KEPT, reason) if reason else _NEVER
         # What a visitor makes up is nearly always sent, not set: then it is not made in advance.
+        self.spelled_out = rule is not None and "*" not in rule.name
         self.dropped = self.said(Action.DROPPED) if self.category is not None else None
 
     def leaves(self, allowed: frozenset[str]) -> bool:

@@ -23,13 +23,15 @@ from .consent import Tries
 from .cookies import deletion, has_control
 from .decision import Action, Decision
 from .http import Header
+from .memo import Memo
 from .own_cookie import host_name, parent_domains
-from .policy import Policy, Rule
+from .policy import Policy
 from .request_cookies import Selection, Stray
 
 MAX_LINES = 16
 MAX_BYTES = 2048
 MAX_TRIES = 3
+MAX_TOTAL = 255
 # What a line costs beside its value: the field's name, a colon, a space, and the line's end.
 FIELD_BYTES = len(b"set-cookie: \r\n")
 # nginx keeps the headers of an answer in one page by default, with the status line; and servers
@@ -58,81 +60,104 @@ class Removal(NamedTuple):
 NOTHING = Removal((), ())
 
 
-class _All:
-    """Every line that could remove some strays, and the decisions over those strays.
+class _Line(NamedTuple):
+    """One line that could remove one stray; `after`: where the undeclared ones go on behind it."""
 
-    The lines are written when they are asked for: a header may hold hundreds of strays.
+    value: bytes
+    stray: Stray
+    after: int = 0
+
+
+class _Lines:
+    """Every line that could remove some strays.
+
+    They are written when they are asked for: a header may hold hundreds of strays.
     """
 
-    __slots__ = (
-        "_forms",
-        "_names",
-        "_size",
-        "count",
-        "declared",
-        "expired",
-        "longest",
-        "names",
-        "removal",
-        "unsafe",
-    )
+    __slots__ = ("_forms", "_strays", "count", "declared", "longest", "removal", "strays", "unsafe")
 
     def __init__(self, strays: Iterable[Stray], domains: list[bytes], partitioned: bool) -> None:
         safe = [stray for stray in strays if can_be_echoed(stray.name)]
-        self.expired = tuple(stray.verdict.said(Action.EXPIRED) for stray in safe)
         self.unsafe = tuple(
             stray.verdict.said(Action.STUCK, UNSAFE_NAME)
             for stray in strays
             if not can_be_echoed(stray.name)
         )
-        self.declared = [
-            _declared(stray.name, stray.verdict.rule) for stray in safe if _declares(stray)
-        ]
-        self._names = [stray.name for stray in safe if not _declares(stray)]
+        self.declared = [_declared(stray) for stray in safe if _declares(stray)]
+        self._strays = [stray for stray in safe if not _declares(stray)]
         # One form for all, then the next: most cookies have one of the first two.
         self._forms = [(b"", False), *((one, False) for one in domains)]
         self._forms += [(b"", True)] if partitioned else []
-        self.names = len(self._names)
-        self.count = self.names * len(self._forms)
-        self.longest = max(map(_cost, self.declared), default=0)
-        if self._names:
-            longest = max(self._names, key=len)
-            lines = [_line(longest, domain, partitioned=form) for domain, form in self._forms]
-            self.longest = max(self.longest, *map(_cost, lines))
+        self.strays = len(self._strays)
+        self.count = self.strays * len(self._forms)
+        self.longest = max((_cost(line) for line in self.declared), default=0)
+        if self._strays:
+            name = max((stray.name for stray in self._strays), key=len)
+            lines = [_deletion(name, domain, partitioned=form) for domain, form in self._forms]
+            self.longest = max(self.longest, *(len(line) + FIELD_BYTES for line in lines))
         # Most often everything fits into one answer; then there is nothing more to work out.
-        self.removal: Removal | None = None
-        self._size = 0
-        if 0 < len(self.declared) + self.count <= MAX_LINES:
-            every = [*self.declared, *(line for _, line in self.others(0))]
-            self.removal = Removal(_as_headers(every), self.expired + self.unsafe)
-            self._size = sum(map(_cost, every))
+        every = []
+        if len(self.declared) + self.count <= MAX_LINES:
+            every = [*self.declared, *self.others(0)]
+        self.removal = _removal(every, self.unsafe) if every else None
 
-    def fits(self, lines: int, size: int) -> bool:
-        """Say whether all the lines there are fit into so many, of so many bytes."""
-        return self._size <= size and len(self.declared) + self.count <= lines
+    def fit(self, lines: int, size: int) -> bool:
+        """Say whether all the lines there are certainly fit into so many, of so many bytes."""
+        count = len(self.declared) + self.count
+        return count <= lines and count * self.longest <= size
 
-    def others(self, start: int) -> Iterator[tuple[int, bytes]]:
-        """Yield the lines that are not declared, each with the place of the next one.
-
-        From `start` on, round and round, once each.
-        """
+    def others(self, start: int) -> Iterator[_Line]:
+        """Yield the lines that are not declared, from `start` on, round and round, once each."""
         for step in range(self.count):
-            form, at = divmod((start + step) % self.count, self.names)
+            form, at = divmod((start + step) % self.count, self.strays)
             domain, partitioned = self._forms[form]
-            name = self._names[at]
-            if not domain or not name.lower().startswith(b"__host-"):
-                yield (start + step + 1) % self.count, _line(name, domain, partitioned=partitioned)
+            stray = self._strays[at]
+            if not domain or not stray.name.lower().startswith(b"__host-"):
+                line = _deletion(stray.name, domain, partitioned=partitioned)
+                yield _Line(line, stray, (start + step + 1) % self.count)
+
+    def fitting(self, start: int, turn: int, lines: int, size: int) -> list[_Line]:
+        """Return what fits: the declared ones first, the others from `start` on.
+
+        Where the declared ones leave no room, every other turn is that of the others.
+        """
+        declared = self.declared
+        crowded = len(declared) >= lines or sum(map(_cost, declared)) + self.longest > size
+        if declared and crowded:
+            at = turn * lines // 2 % len(declared)
+            declared = [*declared[at:], *declared[:at]]
+        order = chain(declared, self.others(start))
+        if crowded and turn % 2:
+            order = chain(self.others(start), declared)
+        chosen: list[_Line] = []
+        for line in order:
+            size -= _cost(line)
+            if size < 0 or len(chosen) == lines:
+                break
+            chosen.append(line)
+        return chosen
+
+
+def _removal(
+    lines: Iterable[_Line], unsafe: tuple[Decision, ...], tries: Tries | None = None
+) -> Removal:
+    headers = [(b"set-cookie", line.value) for line in lines]
+    strays = {id(line.stray): line.stray for line in lines}.values()
+    expired = [stray.verdict.said(Action.EXPIRED) for stray in strays]
+    return Removal(headers, (*expired, *unsafe), tries)
 
 
 class Expirer:
     """Writes the lines that remove cookies, for one policy."""
 
-    __slots__ = ("_partitioned", "_site")
+    __slots__ = ("_lines", "_partitioned", "_site")
 
     def __init__(self, policy: Policy) -> None:
         self._site = host_name(policy.site.partition("://")[2])
         # CHIPS: a partitioned cookie is always Secure.
         self._partitioned = policy.secure
+        # Bounded, for Host is the visitor's word.
+        self._lines: Memo[tuple[Selection, str], _Lines] = Memo(128)
 
     def removal(
         self,
@@ -152,54 +177,53 @@ class Expirer:
         strays = selection.strays if selection else ()
         if more:
             strays = (*strays, *more)
-        found = self._of(selection, strays, bool(more), host)
+        found = self._lines_for(selection, strays, bool(more), host)
         lines, size = room
-        if found.removal is not None and tried is None and found.fits(lines, size):
-            return found.removal
+        if tried is None:
+            if found.removal is not None and found.fit(lines, size):
+                return found.removal
+            # A hash, for clocks and reloading pages keep time with each other.
+            start = zlib.crc32(b"%d" % now)
+            return _removal(found.fitting(start, start, lines, size), found.unsafe)
         total = len(found.declared) + found.count
         if not total:
             return Removal((), found.unsafe)
         # At the least so many fit, so no line is passed over on the way round.
         step = max(1, min(lines, size // found.longest))
-        whole = found.removal.headers if found.removal and found.fits(lines, size) else None
-        tag = times = after = 0
-        if tried is not None:
-            tag = _tag(strays)
-            times = tried.times if tried.tag == tag else 0
-            if times >= min(MAX_TRIES * -(-total // step), 255):
-                return Removal((), (*found.unsafe, *map(_given_up, strays)))
-        if whole is None:
-            if tried is not None:
-                start, turn = _resumed(tried, found.names), times * lines
-            else:  # a hash, for clocks and reloading pages keep time with each other
-                start = turn = zlib.crc32(b"%d" % now)
-            chosen, after = _fitting(found, start, turn, lines, size)
-            if not chosen:
-                return Removal((), found.unsafe)
-            whole = _as_headers(chosen)
-        decisions = found.expired + found.unsafe
-        if tried is None:
-            return Removal(whole, decisions)
-        form, place = divmod(after, found.names or 1)
-        tries = Tries(times + 1, tag, min(found.names, 65_535), form, min(place, 65_535))
-        return Removal(whole, decisions, tries)
+        tag = _tag(strays)
+        times = tried.times if tried.tag == tag else 0
+        # The total is for sets of strays that change to and fro.
+        if times >= MAX_TRIES * -(-total // step) or tried.total >= MAX_TOTAL:
+            return Removal((), (*found.unsafe, *map(_given_up, strays)))
+        start = 0 if found.fit(lines, size) else _resumed(tried, found.strays)
+        chosen = found.fitting(start, times, lines, size)
+        if not chosen:
+            return Removal((), found.unsafe)
+        after = next((line.after for line in reversed(chosen) if not _declares(line.stray)), start)
+        form, place = divmod(after, found.strays or 1)
+        tries = Tries(
+            total=min(tried.total + 1, MAX_TOTAL),
+            times=min(times + 1, 255),
+            tag=tag,
+            left=min(found.strays, 65_535),
+            form=min(form, 255),
+            place=min(place, 65_535),
+        )
+        return _removal(chosen, found.unsafe, tries)
 
-    def _of(
+    def _lines_for(
         self, selection: Selection | None, strays: Sequence[Stray], fresh: bool, host: str
-    ) -> _All:
-        if fresh or selection is None:
-            return self._all(strays, host)
-        found = selection.removals.get(host)
+    ) -> _Lines:
+        found = None
+        if not fresh and selection is not None:
+            found = self._lines.get((selection, host))
         if found is None:
-            found = self._all(strays, host)
-            selection.removals.put(host, found)
-        assert isinstance(found, _All)
+            # The highest first: there analytics put theirs, to be read by all sub-domains.
+            domains = [one.encode() for one in reversed(removal_domains(host, self._site))]
+            found = _Lines(strays, domains, self._partitioned)
+            if not fresh and selection is not None:
+                self._lines.put((selection, host), found)
         return found
-
-    def _all(self, strays: Iterable[Stray], host: str) -> _All:
-        # The highest first: that is where analytics put theirs, to be read by all sub-domains.
-        domains = [one.encode() for one in reversed(removal_domains(host, self._site))]
-        return _All(strays, domains, self._partitioned)
 
 
 def room_beside(size: int, lines: int, own: int) -> tuple[int, int]:
@@ -242,13 +266,17 @@ def _declares(stray: Stray) -> bool:
     return rule is not None and bool(rule.domain or rule.path or rule.partitioned)
 
 
-def _declared(name: bytes, rule: Rule | None) -> bytes:
+def _declared(stray: Stray) -> _Line:
+    rule = stray.verdict.rule
     assert rule is not None
     domain = rule.domain.lower().removeprefix(".").encode()
-    return _line(name, domain, rule.path.encode() or b"/", rule.partitioned)
+    path = rule.path.encode() or b"/"
+    return _Line(_deletion(stray.name, domain, path, partitioned=rule.partitioned), stray)
 
 
-def _line(name: bytes, domain: bytes = b"", path: bytes = b"/", partitioned: bool = False) -> bytes:
+def _deletion(
+    name: bytes, domain: bytes = b"", path: bytes = b"/", *, partitioned: bool = False
+) -> bytes:
     # A partitioned one may be that of a frame in another site, where only SameSite=None is heard.
     line = deletion(
         name,
@@ -262,33 +290,14 @@ def _line(name: bytes, domain: bytes = b"", path: bytes = b"/", partitioned: boo
     return line if name else b"=x" + line[1:]
 
 
-def _as_headers(lines: Iterable[bytes]) -> list[Header]:
-    return [(b"set-cookie", line) for line in lines]
-
-
-def _cost(line: bytes) -> int:
-    return len(line) + FIELD_BYTES
+def _cost(line: _Line) -> int:
+    return len(line.value) + FIELD_BYTES
 
 
 def _resumed(tried: Tries, names: int) -> int:
     """Return where to go on: behind what was tried last, which has moved up if some are gone."""
     gone = max(0, tried.left - names)
     return tried.form * names + min(max(0, tried.place - gone), names)
-
-
-def _fitting(found: _All, start: int, turn: int, lines: int, size: int) -> tuple[list[bytes], int]:
-    """Return what fits, and where the others go on: the declared ones first, in turn if need be."""
-    chosen: list[bytes] = []
-    at = turn % len(found.declared) if len(found.declared) > lines else 0
-    after = start
-    declared = ((start, line) for line in chain(found.declared[at:], found.declared[:at]))
-    for following, line in chain(declared, found.others(start)):
-        size -= _cost(line)
-        if size < 0 or len(chosen) == lines:
-            break
-        chosen.append(line)
-        after = following
-    return chosen, after
 
 
 def _tag(strays: Iterable[Stray]) -> int:

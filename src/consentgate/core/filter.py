@@ -65,6 +65,7 @@ class Filter:
         judge = self._judge
         remembered = judge.remembered.young
         allowed: frozenset[str] | None = None
+        held: frozenset[bytes] | None = None
         for header in headers:
             name, value = header
             kind = kinds.get(name)
@@ -91,16 +92,17 @@ class Filter:
                     decisions.append(verdict.kept)
                     result.append(header)
                     continue
-                held = visit.cookies.names() if visit.cookies is not None else ()
+                if held is None:
+                    held = visit.cookies.names() if visit.cookies is not None else frozenset()
+                if verdict.rule is not None and not verdict.rule.sliding:
+                    personal = True  # it depends on what the browser sent
                 decision, line = judge.keep(verdict, value, now, held, plain=visit.plain)
                 decisions.append(decision)
                 if line is value:
                     result.append(header)
                     continue
                 altered = True
-                if line is None:
-                    personal = True  # it depended on what the browser sent
-                else:
+                if line is not None:
                     result.append((name, line))
             elif kind == UNSAFE or 10 in value or 13 in value or 0 in value:  # `is_unsafe`
                 decisions.append(judge.unsafe_header(name))

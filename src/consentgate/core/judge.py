@@ -22,6 +22,21 @@ _MAX_REMEMBERED_NAME = 256
 _PLAIN = bytes(byte for byte in range(0x21, 0x7F) if byte not in b';="')
 
 
+def _as_text(name: bytes) -> set[bytes]:
+    """Return the names that servers may read in this one, which is not plain.
+
+    Starlette and Django decode it before they trim it, NBSP, NEL and control characters included;
+    WebOb and aiohttp take the last of several words.
+    """
+    names: set[bytes] = set()
+    for encoding in ("latin-1", "utf-8"):
+        words = name.decode(encoding, "replace").split()
+        if words and (len(words) > 1 or words[0].encode(encoding, "replace") != name):
+            names.add(words[-1].encode(encoding, "replace"))
+            names.add(name.decode(encoding, "replace").strip().encode(encoding, "replace"))
+    return names
+
+
 class Judge:
     """The rules of one policy, asked about one cookie after another.
 
@@ -155,10 +170,7 @@ class Judge:
             return (self._plain(name),)
         if not name and not value.strip(WSP):
             return ()
-        names = names_of_pair(part)
-        if not part.isascii():
-            # Starlette, Django and others decode a pair before they trim it, NBSP and all.
-            names |= names_of_pair(part.decode("latin-1").strip().encode("latin-1"))
+        names = names_of_pair(part) | _as_text(name)
         # Of a nameless one the token speaks, which some servers take for its name.
         first = name or max(names)
         return tuple(self._verdicts_of([first, *sorted(names - {first})]))

@@ -17,9 +17,15 @@ from .memo import Memo
 from .policy import Category, Rule
 
 # RFC 6265bis 5.6.2: an optional "-" and digits. Chromium takes a "+" too.
-_AGE = re.compile(rb"[-+]?[0-9]{1,18}")
-_YEAR = re.compile(rb"(?<![0-9])[0-9]{4}(?![0-9])")
+_AGE = re.compile(rb"[-+]?[0-9]+")
+# Time zones are ignored by browsers (5.1.1), if by all of them: a day more or less is let pass.
+_ZONE = re.compile(rb"(.*[0-9]{2}:[0-9]{2}:[0-9]{2})(?: (?:[+-][0-9]{4}|[A-Z]{1,4}))?")
+_DAY = 86_400
+# What C's asctime writes: not read alike by all browsers, but with one year for all.
+_ASCTIME = re.compile(rb"[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-3][0-9] [0-9:]{8} ([0-9]{4})(?: GMT)?")
 _YEAR_SECONDS = 31_556_952
+# 5.6: "If the attribute-value is longer than 1024 octets, ignore the cookie-av"; not all do.
+_MAX_VALUE = 1024
 _NEVER = -1
 _FOR_EVER = 1 << 62
 # RFC 6265bis 5.6.7: anything else than these three is as good as nothing.
@@ -53,16 +59,20 @@ def _read(tail: bytes) -> _Attributes:
     for attribute in tail.split(b";"):
         key, _, text = attribute.partition(b"=")
         key, text = key.strip(WSP).lower(), text.strip(WSP)
-        if key == b"max-age":
-            age = int(text) if _AGE.fullmatch(text) else None
+        if len(text) > _MAX_VALUE:
+            if key in (b"max-age", b"expires"):
+                odd = _FOR_EVER
+        elif key == b"max-age":
+            # Too many digits are as many as can be: browsers take them for that.
+            age = int(text[:19]) if _AGE.fullmatch(text) else None
             if age is None:
                 odd = _FOR_EVER
             else:
                 longest = max(longest, age)
         elif key == b"expires":
-            moment = parse_date(text)
+            moment = _moment(text)
             if moment is None:
-                odd = max(odd, _end_of_year(text))
+                odd = max(odd, _odd_end(text))
             else:
                 latest = max(latest, moment)
         elif key == b"secure":
@@ -74,10 +84,19 @@ def _read(tail: bytes) -> _Attributes:
     return _Attributes(longest, latest, odd, age, moment, secure, http_only, strictness)
 
 
-def _end_of_year(text: bytes) -> int:
-    """Return when the one year is over that an odd date names, else a time that never comes."""
-    years = _YEAR.findall(text)
-    return (int(years[0]) - 1969) * _YEAR_SECONDS if len(years) == 1 else _FOR_EVER
+def _moment(text: bytes) -> int | None:
+    """Return the latest moment that a browser reads in an Expires value, or None."""
+    moment = parse_date(text)
+    if moment is None and (zoned := _ZONE.fullmatch(text)):
+        moment = parse_date(zoned[1] + b" GMT")
+        moment = None if moment is None else moment + _DAY
+    return moment
+
+
+def _odd_end(text: bytes) -> int:
+    """Return by when an odd date is over whoever reads it, else a time that never comes."""
+    found = _ASCTIME.fullmatch(text)
+    return _FOR_EVER if found is None else (int(found[1]) - 1969) * _YEAR_SECONDS
 
 
 class Limits:
@@ -113,7 +132,7 @@ class Limits:
         found = self._remembered.young.get(tail) or self._remembered.get(tail)
         if found is None:
             found = _read(tail)
-            if len(tail) <= 512:
+            if len(tail) <= 512 and b'"' not in tail:  # after which some of the value may stand
                 self._remembered.put(tail, found)
         gone: set[bytes] = set()
         added = b""

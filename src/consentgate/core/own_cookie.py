@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .cookies import EPOCH, deletion
 from .http import Request
 from .policy import Policy
@@ -77,10 +79,13 @@ def parent_domains(host: str) -> list[str]:
         len(name) > 253
         or ":" in name
         or labels[-1].isdigit()
-        or not name.replace(".", "").replace("-", "").isalnum()
+        or not re.fullmatch("[a-z0-9._-]+", name)
+        or "" in labels
     ):
         return []
-    return [".".join(labels[at:]) for at in range(min(len(labels) - 1, 5))]
+    # The highest five: that is where most cookies are.
+    first = max(0, len(labels) - 6)
+    return [".".join(labels[at:]) for at in range(first, len(labels) - 1)]
 
 
 def host_name(host: str) -> str:

@@ -18,6 +18,9 @@ from .memo import Memo
 
 _MAX_REMEMBERED_PAIRS = 64
 _MAX_REMEMBERED = 8192
+# Of these, names that no rule spells out: visitors could make them up, and each takes a kilobyte.
+_MAX_REMEMBERED_LOOSE = 12
+_MAX_SELECTIONS = 8
 
 
 class Stray:
@@ -33,7 +36,7 @@ class Stray:
 class Selection:
     """What follows for a visitor to whom certain categories are allowed."""
 
-    __slots__ = ("hidden", "pick", "removals", "seen", "strays")
+    __slots__ = ("hidden", "pick", "seen", "strays")
 
     def __init__(
         self,
@@ -46,8 +49,6 @@ class Selection:
         self.pick = itemgetter(*seen) if seen and len(seen) > 1 else None
         self.hidden = hidden
         self.strays = strays
-        # By host, what removes all strays, once it was worked out. See `expiry`.
-        self.removals: Memo[str, object] = Memo(8)
 
 
 class _Row:
@@ -86,11 +87,19 @@ class _Row:
                 self.own.setdefault(name, []).append(place)
         self._selections: dict[frozenset[str], Selection] = {}
 
+    @property
+    def worth_remembering(self) -> bool:
+        """Whether it holds no nameless cookie, which is a value, and few names of nobody's."""
+        if b"" in self.names or len(self.names) > _MAX_REMEMBERED_PAIRS:
+            return False
+        loose = [one for each in self._verdicts for one in each if not one.spelled_out]
+        return len(loose) <= _MAX_REMEMBERED_LOOSE
+
     def select(self, allowed: frozenset[str]) -> Selection:
         selection = self._selections.get(allowed)
         if selection is None:
             selection = self._select(allowed)
-            if len(self._selections) < 64:
+            if len(self._selections) < _MAX_SELECTIONS:
                 self._selections[allowed] = selection
         return selection
 
@@ -176,7 +185,7 @@ class Sorter:
         self._hide = hide
         self._expire_unknown = expire_unknown
         self._headers: Memo[int, _Row] = Memo(1024)
-        self._rows: Memo[tuple[bytes, ...], _Row] = Memo(512)
+        self._rows: Memo[tuple[bytes, ...], _Row] = Memo(256)
 
     def read(self, fields: list[bytes]) -> RequestCookies:
         """Take the Cookie fields of one request, at least one, as one header."""
@@ -191,7 +200,7 @@ class Sorter:
         row = self._rows.young.get(heads) or self._rows.get(heads)
         if row is None:
             row = self._row(parts, heads)
-            if b"" in heads or len(heads) > _MAX_REMEMBERED_PAIRS or len(header) > _MAX_REMEMBERED:
+            if not row.worth_remembering or len(header) > _MAX_REMEMBERED:
                 return RequestCookies(header, row, parts)
             self._rows.put(heads, row)
         self._headers.put(key, row)

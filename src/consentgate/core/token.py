@@ -7,9 +7,9 @@
                 kept for GPC
       4 bytes   decided at, seconds since 1970, unsigned
       10 bytes  id, if there is one (80 bits: two of a billion meet with a chance of 1 in 2 million)
-      8 bytes   tries, if they are counted: 1 for times, 2 for tag, 2 left, 1 form, 2 place
+      9 bytes   tries, if they are counted: 1 total, 1 times, 2 tag, 2 left, 1 form, 2 place
       4 bytes   for each category decided: 16 bits of the SHA-256 of its id, 1 bit granted,
-                15 bits kept for a revision
+                15 bits kept for a revision; those of other policies are written back as they came
 
 Categories go by a tag of their id, not by position, so that a reordered file never turns a no into
 a yes. Eight of them make 47 bytes; with signature and `__Host-gate=` that is 119.
@@ -29,7 +29,7 @@ from typing import NoReturn
 from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
 
-from .consent import NO_TRIES, Consent, Tries
+from .consent import GRANTED, NO_TRIES, Consent, Tries
 from .memo import Memo
 
 SALT = b"consentgate.consent.v1"
@@ -38,7 +38,9 @@ ID_BYTES = 10
 _FORMAT = 1
 _HAS_ID = 1
 _COUNTS = 8
-_TRIES = Struct(">BHHBH")
+_TRIES = Struct(">BBHHBH")
+# What of other policies is kept: more than a cookie shared by a few sites has.
+_MAX_OTHERS = 64 * 4
 
 
 def category_tag(id: str) -> int:
@@ -78,17 +80,24 @@ class Tokens:
         """Return the signed cookie value for this consent."""
         id = bytes.fromhex(consent.id) if consent.id else b""
         tries = consent.tries
-        flags = (_HAS_ID if id else 0) | (_COUNTS if tries.times else 0)
+        flags = (_HAS_ID if id else 0) | (_COUNTS if tries.total else 0)
         payload = bytearray([_FORMAT << 4 | flags])
         payload += (consent.decided_at or 0).to_bytes(4, "big") + id
         if flags & _COUNTS:
             payload += _TRIES.pack(*tries)
         for category, tag in sorted(self._tags.items()):
             if category in consent.granted:
-                payload += tag.to_bytes(2, "big") + b"\x80\0"
+                payload += tag.to_bytes(2, "big") + bytes([GRANTED, 0])
             elif category in consent.denied:
                 payload += tag.to_bytes(2, "big") + b"\0\0"
+        payload += consent.others
         return self._signer.sign(base64_encode(bytes(payload)))
+
+    def length(self, consent: Consent) -> int:
+        """Return how long the value is that `write` returns for this consent, tries included."""
+        categories = len(consent.granted) + len(consent.denied)
+        payload = 5 + ID_BYTES * bool(consent.id) + _TRIES.size + 4 * categories
+        return -(-(payload + len(consent.others)) * 4 // 3) + 1 + 43  # SHA-256 in base64url
 
     def read(self, value: bytes) -> Consent | None:
         """Return the consent that a cookie value carries, or None when it is not to be believed."""
@@ -126,14 +135,18 @@ class Tokens:
             tries = Tries(*_TRIES.unpack(payload[end_of_id:start]))
         granted: set[str] = set()
         denied: set[str] = set()
+        others = b""
         for at in range(start, len(payload), 4):
             category = self._ids.get(int.from_bytes(payload[at : at + 2], "big"))
-            if category is not None:  # a category that the policy no longer has says nothing
-                (granted if payload[at + 2] & 0x80 else denied).add(category)
+            if category is not None:
+                (granted if payload[at + 2] & GRANTED else denied).add(category)
+            elif len(others) < _MAX_OTHERS:
+                others += payload[at : at + 4]
         return Consent(
             granted=self._shared(frozenset(granted - denied)),
             denied=self._shared(frozenset(denied)),
             id=payload[5:end_of_id].hex() or None,
             decided_at=int.from_bytes(payload[1:5], "big"),
             tries=tries,
+            others=others,
         )

@@ -197,19 +197,24 @@ class Visit:
         if asked:
             self._demand_proof()
         now = int(self.now)
-        if granted:
+        # What other policies were told stands, but that a no to everything is one to them as well.
+        others = before.others_denied() if action == "reject" else before.others
+        kept = Consent(granted=granted - asked, others=others)
+        if action == "withdraw":
+            consent = NEWCOMER
+        elif granted or kept.grants:
             # A yes that is merely kept, while something else is chosen, does not become younger.
-            at = before.decided_at if granted - asked and before.decided_at else now
+            at = before.decided_at if kept.grants and before.decided_at else now
             id = before.id or self._fresh_id().hex()
-            consent = Consent(granted=granted, denied=denied, id=id, decided_at=at)
+            consent = Consent(granted=granted, denied=denied, id=id, decided_at=at, others=others)
         elif denied:
-            consent = Consent(denied=denied, decided_at=self._today())
+            consent = Consent(denied=denied, decided_at=self._today(), others=others)
         else:
             consent = NEWCOMER
         self._consent = consent
         self._allowed = None
         self._action = action
-        self.took_back = self.took_back or bool(before.granted - granted) or action == "withdraw"
+        self.took_back = self.took_back or bool(before.granted - granted)
         self.read = True
 
     def _today(self) -> int:
@@ -249,37 +254,49 @@ class Visit:
     def tried(self) -> Tries | None:
         """How often refused cookies were expired; None where it is not counted.
 
-        Only a full refusal counts. A cookie that grants something is never written by mere
-        visiting: a slow answer could bring back a yes that was taken back meanwhile.
+        Only a full refusal counts. A choice that grants something is neither written by mere
+        visiting nor are its twins removed: a slow answer could bring back a yes that was taken back
+        meanwhile, a removal one that is older. A gate that reports writes nothing either.
         """
         consent = self._load()
-        if self._site.policy.mode == "report" or consent.granted or not consent.denied:
+        if self._site.policy.mode == "report" or consent.grants or not consent.denied:
             return None
         return consent.tries
 
     @property
     def plain(self) -> bool:
-        """Whether this is a developer's own machine, without https."""
-        return self._site.own_cookie(self.request) is self._site.development
+        """Whether cookies must do without Secure: on a developer's machine, or without https."""
+        site = self._site
+        return not site.policy.secure or site.own_cookie(self.request) is site.development
+
+    @property
+    def clears_storage(self) -> bool:
+        """Whether the visitor, on a page of this site, has taken back what was granted."""
+        return self.took_back and is_same_origin(self.request, self._site.policy)
+
+    def own_size(self) -> int:
+        """Return the most bytes that the value of `own_lines(tries)` has, where tries count."""
+        token = b" " * self._site.tokens.length(self._load())
+        return len(
+            self._site.own_cookie(self.request).line(token, self._site.policy.choice_lifetime)
+        )
 
     def own_lines(self, tries: Tries | None = None) -> list[bytes]:
         """Return the Set-Cookie values by which the choice is recorded; [] where it stands.
 
         `tries` is how often refused cookies have been expired, this answer included.
         """
-        reporting = self._site.policy.mode == "report"  # then nothing is tidied up either
-        if not self._action and (reporting or not (self.spare or tries)):
+        # Without a choice only a refusal is written, and tidied up: see `tried`.
+        if not self._action and (self.tried is None or not (self.spare or tries)):
             return []
         consent = self._load()
-        if tries:
-            consent = replace(consent, tries=tries)
         cookie = self._site.own_cookie(self.request)
         # A withdrawal leaves nothing that could outweigh a yes stored in another form, so that goes
         # too. Of `__Host-` there is no other form.
         bare = not cookie.name.startswith(b"__Host-")
         everywhere = self.spare or (bare and self._action == "withdraw")
         lines = cookie.removals_elsewhere(host_of(self.request)) if everywhere else []
-        return [*lines, *self._own_line(cookie, consent)]
+        return lines + self._own_line(cookie, replace(consent, tries=tries or consent.tries))
 
     def receipt(self) -> Receipt | None:
         """Return the proof of a choice made during this request, or None."""
@@ -352,7 +369,7 @@ class Visit:
             return UNREADABLE
         self.spare = len(values) > 1
         age = self.now - (newest.decided_at or 0)
-        if newest.granted and age > self._site.policy.choice_lifetime:
+        if newest.grants and age > self._site.policy.choice_lifetime:
             if not newest.denied:
                 return NEWCOMER
             return Consent(denied=newest.denied, decided_at=newest.decided_at)

@@ -37,6 +37,14 @@ def doubts_about(policy: Policy) -> Iterator[Fault]:
             severity="warning",
         )
     for number, category in enumerate(policy.categories):
+        if category.secure and not policy.secure:
+            yield Fault(
+                code="CG506",
+                path=("categories", number, "secure"),
+                message="the site does without https, so none of its cookies is made Secure",
+                remedy="set secure = true in [consent], or leave it out here",
+                severity="warning",
+            )
         if category.always:
             yield from _touched(category, ("categories", number))
     yield from _taken_over(policy)

@@ -23,8 +23,10 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # A browser would resolve "." and ".." before it asks.
 _PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
 _COOKIE = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")  # RFC 9110 5.6.2: a token
-DOMAIN = re.compile(rf"\.?{_HOST}", re.IGNORECASE)
-_ORIGIN = re.compile(rf"https?://(?:{_HOST}|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?", re.IGNORECASE)
+DOMAIN = re.compile(rf"\.?{_HOST}", re.IGNORECASE | re.ASCII)
+_ORIGIN = re.compile(
+    rf"https?://(?:{_HOST}|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?", re.IGNORECASE | re.ASCII
+)
 
 
 def setting_faults(policy: Policy) -> Iterator[Fault]:
