@@ -241,7 +241,7 @@ def test_made_up_names_cannot_grow_the_memory() -> None:
 def test_a_row_of_made_up_names_is_not_remembered() -> None:
     """Each of them takes a kilobyte: a few are, since sites have a few that nobody listed."""
     gate = make_gate()
-    for count, remembered in ((12, 1), (13, 0)):
+    for count, remembered in ((24, 1), (25, 0)):
         before = len(gate._sorter._rows)
         cookie = b"; ".join(b"x%d_%d=1" % (count, number) for number in range(count))
         forward(gate, ask(cookie=b"sid=1; " + cookie))

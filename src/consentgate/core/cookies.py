@@ -28,6 +28,15 @@ MAX_COOKIE_PAIRS = 512
 EPOCH = b"Thu, 01 Jan 1970 00:00:00 GMT"
 
 
+# Visible ASCII without ";", "=" and quotation marks.
+_PLAIN = bytes(byte for byte in range(0x21, 0x7F) if byte not in b';="')
+
+
+def is_plain(name: bytes) -> bool:
+    """Say whether every browser and every server takes this for a name as it stands."""
+    return not name.translate(None, _PLAIN)
+
+
 def has_control(line: bytes) -> bool:
     """Say whether the line holds any control byte, HTAB included."""
     return line.translate(WITHOUT_CONTROLS) != line

@@ -43,23 +43,17 @@ class Decision:
     enforced: bool = True
 
 
-_NEVER = Decision(
-    name="", category=None, rule=None, origin=None, action=Action.KEPT, reason="", enforced=False
-)
-
-
 class Verdict:
     """All that can be decided of a name before a visitor is known."""
 
     __slots__ = (
         "_enforced",
+        "_reason",
         "_refusal",
         "_said",
         "as_it_is",
         "category",
-        "dropped",
         "free",
-        "kept",
         "limits",
         "rule",
         "shown",
@@ -86,14 +80,19 @@ class Verdict:
         self._enforced = enforced
         self._refusal = refusal
         self._said: dict[str, Decision] = {}
-        # Where there is no reason to keep it, it never is.
-        self.kept = self.said(Action.KEPT, reason) if reason else _NEVER
-        # What a visitor makes up is nearly always sent, not set: then it is not made in advance.
+        self._reason = reason
         self.spelled_out = rule is not None and "*" not in rule.name
-        self.dropped = self.said(Action.DROPPED) if self.category is not None else None
 
     def leaves(self, allowed: frozenset[str]) -> bool:
         return self.free or self.category in allowed
+
+    @property
+    def kept(self) -> Decision:
+        return self._said.get("") or self._say("", Action.KEPT, self._reason)
+
+    @property
+    def dropped(self) -> Decision:
+        return self.said(Action.DROPPED)
 
     @property
     def rewritten(self) -> Decision:
@@ -102,18 +101,20 @@ class Verdict:
     def said(self, action: Action, reason: str = "") -> Decision:
         """Return the decision of this action, made once; without a reason it is a refusal's."""
         key = action._value_ + reason  # hashing a member itself is slow
-        decision = self._said.get(key)
-        if decision is None:
-            rule = self.rule
-            self._said[key] = decision = Decision(
-                name=self.shown,
-                category=rule.category if rule else None,
-                rule=rule.name if rule else None,
-                origin=rule.origin if rule else None,
-                action=action,
-                reason=reason or self._refusal,
-                enforced=self._enforced,
-            )
+        return self._said.get(key) or self._say(key, action, reason or self._refusal)
+
+    def _say(self, key: str, action: Action, reason: str) -> Decision:
+        rule = self.rule
+        # Most are never asked for, and each takes longer to make than to find.
+        self._said[key] = decision = Decision(
+            name=self.shown,
+            category=rule.category if rule else None,
+            rule=rule.name if rule else None,
+            origin=rule.origin if rule else None,
+            action=action,
+            reason=reason,
+            enforced=self._enforced,
+        )
         return decision
 
 

@@ -20,7 +20,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from .consent import Tries
-from .cookies import deletion, has_control
+from .cookies import deletion, has_control, is_plain
 from .decision import Action, Decision
 from .http import Header
 from .memo import Memo
@@ -77,14 +77,17 @@ class _Lines:
     __slots__ = ("_forms", "_strays", "count", "declared", "longest", "removal", "strays", "unsafe")
 
     def __init__(self, strays: Iterable[Stray], domains: list[bytes], partitioned: bool) -> None:
-        safe = [stray for stray in strays if can_be_echoed(stray.name)]
-        self.unsafe = tuple(
-            stray.verdict.said(Action.STUCK, UNSAFE_NAME)
-            for stray in strays
-            if not can_be_echoed(stray.name)
-        )
-        self.declared = [_declared(stray) for stray in safe if _declares(stray)]
-        self._strays = [stray for stray in safe if not _declares(stray)]
+        self.declared: list[_Line] = []
+        self._strays: list[Stray] = []
+        unsafe: list[Decision] = []
+        for stray in strays:
+            if not can_be_echoed(stray.name):
+                unsafe.append(stray.verdict.said(Action.STUCK, UNSAFE_NAME))
+            elif _declares(stray):
+                self.declared.append(_declared(stray))
+            else:
+                self._strays.append(stray)
+        self.unsafe = tuple(unsafe)
         # One form for all, then the next: most cookies have one of the first two.
         self._forms = [(b"", False), *((one, False) for one in domains)]
         self._forms += [(b"", True)] if partitioned else []
@@ -237,10 +240,13 @@ def room_beside(size: int, lines: int, own: int) -> tuple[int, int]:
 
 def can_be_echoed(name: bytes) -> bool:
     """Say whether every server and every browser takes this name, written back, for this name."""
+    if len(name) > _MAX_NAME:
+        return False
+    if is_plain(name):
+        return True
     text = name.decode("latin-1")
     return (
-        len(name) <= _MAX_NAME
-        and not has_control(name)
+        not has_control(name)
         and text.strip() == text  # some servers trim text, NBSP and NEL included
         and not any(byte in name for byte in b';="')  # Safari lets quotation marks protect a ";"
     )

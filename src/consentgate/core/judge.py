@@ -10,7 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping
 
-from .cookies import WSP, canonical_deletion, has_control, is_deletion, names_of_pair, stored_names
+from .cookies import (
+    WSP,
+    canonical_deletion,
+    has_control,
+    is_deletion,
+    is_plain,
+    names_of_pair,
+    stored_names,
+)
 from .decision import NOT_AGAIN, UNNAMED, UNSAFE_HEADER, Action, Decision, Verdict, printable
 from .limits import limits_of
 from .matcher import MAX_INNER_NAME, Matcher
@@ -18,8 +26,6 @@ from .memo import Memo
 from .policy import Category, Rule
 
 _MAX_REMEMBERED_NAME = 256
-# Heads that every browser takes for the name: visible ASCII without ";", "=" and quotation marks.
-_PLAIN = bytes(byte for byte in range(0x21, 0x7F) if byte not in b';="')
 
 
 def _as_text(name: bytes) -> set[bytes]:
@@ -46,9 +52,9 @@ class Judge:
     __slots__ = (
         "_always",
         "_block",
-        "_categories",
         "_enforced",
         "_known",
+        "_limits",
         "_own",
         "_site",
         "_unreadable",
@@ -65,9 +71,14 @@ class Judge:
         block_unknown: bool,
         enforced: bool,
     ) -> None:
+        site, known = tuple(site), tuple(known)
         self._site = Matcher(site)
         self._known = Matcher(known)
-        self._categories = categories
+        self._limits = {
+            id(rule): limits
+            for rule in (*site, *known)
+            if (limits := limits_of(rule, categories.get(rule.category))) is not None
+        }
         self._always = frozenset(one.id for one in categories.values() if one.always)
         self._own = own
         self._block = block_unknown
@@ -140,12 +151,12 @@ class Judge:
         """Return what becomes of a value that may not leave, and what to send in its place."""
         if is_deletion(line, now):
             return verdict.rewritten, canonical_deletion(line)
-        return verdict.dropped or verdict.said(Action.DROPPED), None
+        return verdict.dropped, None
 
     def verdict(self, line: bytes, allowed: frozenset[str]) -> Verdict:
         """Return all that can be said of one Set-Cookie value's name."""
         head, equals, _ = line.partition(b"=")
-        if equals and head and not head.translate(None, _PLAIN):
+        if equals and head and is_plain(head):
             return self._unreadable if has_control(line) else self._plain(head)
         names = stored_names(line)
         if names is None:
@@ -166,7 +177,7 @@ class Judge:
         name = head.strip(WSP)
         if equals and name in self._own:
             return ()
-        if equals and name and not name.translate(None, _PLAIN):
+        if equals and name and is_plain(name):
             return (self._plain(name),)
         if not name and not value.strip(WSP):
             return ()
@@ -203,7 +214,7 @@ class Judge:
             return Verdict(
                 shown=shown, rule=None, free=True, enforced=self._enforced, reason=reason
             )
-        limits = limits_of(rule, self._categories.get(rule.category))
+        limits = self._limits.get(id(rule))
         if rule.category in self._always:
             return Verdict(
                 shown=shown,

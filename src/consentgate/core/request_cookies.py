@@ -19,7 +19,7 @@ from .memo import Memo
 _MAX_REMEMBERED_PAIRS = 64
 _MAX_REMEMBERED = 8192
 # Of these, names that no rule spells out: visitors could make them up, and each takes a kilobyte.
-_MAX_REMEMBERED_LOOSE = 12
+_MAX_REMEMBERED_LOOSE = 24
 _MAX_SELECTIONS = 8
 
 
