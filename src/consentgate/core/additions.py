@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .caching import is_for_one
 from .decision import Decision
 from .expiry import FIELD_BYTES, NOTHING, Expirer, Removal, room_beside
 from .headers import size_of
@@ -19,15 +18,14 @@ from .judge import Judge
 from .own_cookie import host_of
 from .policy import Policy, Rule
 from .request_cookies import Selection, Stray
-from .visit import SAFE_METHODS, Visit
+from .visit import Visit
 
 
 class Added(NamedTuple):
-    """The headers to add, what was decided, and whether that makes the answer one visitor's own."""
+    """The headers to add, which make the answer one visitor's own, and what was decided."""
 
     headers: list[Header]
     decisions: tuple[Decision, ...]
-    private: bool
 
 
 class Additions:
@@ -47,24 +45,15 @@ class Additions:
             for verdict in judge.of_pair(rule.name.encode() + b"=")
         )
 
-    def to(
-        self,
-        visit: Visit,
-        headers: list[Header],
-        places: list[int] | None,
-        private: bool,
-        now: float,
-        *,
-        expire: bool = True,
-    ) -> Added:
+    def to(self, visit: Visit, headers: list[Header], now: float, *, expire: bool = True) -> Added:
         """Return what to add to an answer with these headers.
 
-        `places` and `private` are those of `is_for_one`. `expire` is False where the gate looks on.
+        `expire`: whether it may remove cookies; see `is_for_one`.
         """
         own = visit.own_lines() if visit.changed or visit.spare else []
         removal = NOTHING
         if expire:
-            removal = self._removal(visit, headers, places, private, own, now)
+            removal = self._removal(visit, headers, own, now)
             if removal.tries is not None:
                 own = visit.own_lines(removal.tries)
         added: list[Header] = [(b"set-cookie", line) for line in own] if own else []
@@ -73,16 +62,10 @@ class Additions:
         if self._clear and self._enforced and visit.clears_storage:
             # "cookies" would take the session along, and our own answer with it.
             added.append((b"clear-site-data", b'"storage"'))
-        return Added(added, removal.decisions, bool(added))
+        return Added(added, removal.decisions)
 
     def _removal(
-        self,
-        visit: Visit,
-        headers: list[Header],
-        places: list[int] | None,
-        private: bool,
-        own: list[bytes],
-        now: float,
+        self, visit: Visit, headers: list[Header], own: list[bytes], now: float
     ) -> Removal:
         allowed = visit.peek()
         cookies = visit.cookies
@@ -92,14 +75,10 @@ class Additions:
         more = self._unseen(selection, allowed) if visit.changed else []
         if not more and (selection is None or not selection.strays):
             return NOTHING
-        if not is_for_one(headers, places, private or visit.request.method not in SAFE_METHODS):
-            return NOTHING
         tried = visit.tried
-        size = sum(map(len, own)) + FIELD_BYTES * len(own)
-        lines = len(own)
+        lines, size = len(own), sum(map(len, own)) + FIELD_BYTES * len(own)
         if tried is not None:  # a line to come, or to grow by the count
-            lines = max(1, lines)
-            size = max(size, visit.own_size() + FIELD_BYTES)
+            lines, size = max(1, lines), max(size, visit.own_size() + FIELD_BYTES)
         return self._expirer.removal(
             selection,
             more,

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import NamedTuple, NoReturn
 
 from .additions import Additions
-from .caching import for_one_visitor
+from .caching import for_one_visitor, is_for_one
 from .compiled import Compiled
 from .consent import Receipt
 from .decision import Decision
@@ -27,7 +27,7 @@ from .matcher import PathMatcher, ties
 from .own_pages import OwnPages
 from .policy import Policy, Rule
 from .request_cookies import RequestCookies, Selection, Sorter
-from .visit import Visit
+from .visit import SAFE_METHODS, Visit
 from .wish import MAX_BODY
 
 FreshId = Callable[[], bytes]
@@ -100,22 +100,27 @@ class Forward:
             # Where no cookie can be sent no choice is recorded, and there is nothing to prove.
             return _new(Finish, (result, decisions, None))
         receipt = None
-        if (
-            visit.read or visit.spare or selection is not None
-        ):  # else the choice stands as it was sent
-            personal = personal or visit.read
-            added = self._gate.additions.to(
-                visit, result, caching, personal, now, expire=self._gated
-            )
+        personal = personal or visit.read
+        may_expire = self._may_expire(result, caching, personal)
+        if may_expire or visit.read or visit.spare:  # else the choice stands as it was sent
+            added = self._gate.additions.to(visit, result, now, expire=may_expire)
             if added.headers:
                 result = [*result, *added.headers]
+                personal = True
             decisions += added.decisions
-            personal = personal or added.private
             receipt = visit.receipt()
         # A gate that only reports marks nothing but an answer whose handler has read the consent.
         if personal and (self._gate.enforced or visit.read):
             result = for_one_visitor(result, caching)
         return _new(Finish, (result, decisions, receipt))
+
+    def _may_expire(self, headers: list[Header], places: list[int] | None, private: bool) -> bool:
+        """Say whether there is something to remove, and the answer is one that may."""
+        visit, selection = self.visit, self._selection
+        if not visit.changed and (selection is None or not selection.strays):
+            return False
+        private = private or visit.request.method not in SAFE_METHODS
+        return self._gated and is_for_one(headers, places, private)
 
     def passes(self, headers: list[Header]) -> bool:
         """Say whether nothing is to be decided or added, so that `finish` need not be asked.
@@ -283,6 +288,6 @@ class Gate:
         """Return one of the gate's own answers, with what it tells the visitor's browser."""
         if response.status >= 400:
             return Reply(response)
-        added = self.additions.to(visit, response.headers, None, True, visit.now)
+        added = self.additions.to(visit, response.headers, visit.now)
         headers = [*response.headers, *added.headers]
         return Reply(response._replace(headers=headers), visit.receipt(), added.decisions)

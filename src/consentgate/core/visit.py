@@ -318,7 +318,7 @@ class Visit:
             return [cookie.removal()]
         left = self._site.policy.choice_lifetime
         # Written again without a choice, or along with an older yes, it never lives longer.
-        if consent.granted or not self._action:
+        if consent.grants or not self._action:
             left -= max(0, int(self.now) - consent.decided_at)
         if left <= 0:
             return []  # the browser forgets it by itself: no reason for us to hurry
