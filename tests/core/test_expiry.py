@@ -225,7 +225,14 @@ def many(count: int, name: bytes = b"_ga_%d") -> bytes:
 
 
 @pytest.mark.parametrize(
-    "cookie", [many(4), many(16), many(200), many(60, b"_ga_" + b"x" * 90 + b"%d")]
+    "cookie",
+    [
+        many(4),
+        many(16),
+        many(200),
+        many(60, b"_ga_" + b"x" * 90 + b"%d"),
+        many(3, b"__Http-_ga_" + b"x" * 60 + b"%d") + b"; _ga_" + b"y" * 62 + b"=1",
+    ],
 )
 def test_an_answer_gets_at_most_16_lines_and_2048_bytes(cookie: bytes) -> None:
     """The line of our own that counts the tries is among them."""
