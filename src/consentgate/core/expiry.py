@@ -95,7 +95,7 @@ class _Lines:
         self.count = self.strays * len(self._forms)
         self.longest = max((_cost(line) for line in self.declared), default=0)
         if self._strays:
-            # A name prefix asks for Secure and HttpOnly, so it may make a shorter name's line longer.
+            # A prefix asks for Secure and HttpOnly: a shorter name with one makes a longer line.
             name = b"__Http-" + max((stray.name for stray in self._strays), key=len)
             lines = [_deletion(name, domain, partitioned=form) for domain, form in self._forms]
             self.longest = max(self.longest, *(len(line) + FIELD_BYTES for line in lines))
