@@ -353,6 +353,17 @@ def test_for_who_has_made_no_choice_the_turn_is_a_function_of_time() -> None:
         assert len(gone) == 60
 
 
+def test_a_refusal_whose_count_does_not_arrive_takes_turns_by_time() -> None:
+    """A browser may keep the choice and refuse to have it written again."""
+    cookie = many(20)
+    gone = {
+        line
+        for visit in range(80)
+        for line in removals(cookie, now=NOW + visit * 7, host=b"shop.example")
+    }
+    assert len(gone) == 60
+
+
 # --- how often ----------------------------------------------------------------------------------
 
 
@@ -394,10 +405,13 @@ def test_a_full_refusal_is_carried_out_in_so_many_answers(
     jar: dict[bytes, bytes], most: int
 ) -> None:
     """The place reached rides in the refusal's own cookie: no line is passed over."""
-    own, answers = NO, 0
+    own, answers = cookie_of("analytics"), 0
     while jar:
         cookie = b"; ".join([own, *(name + b"=1" for name in jar)])
-        found = finish(cookie, host=DEEP)
+        step = forward(make_gate(), ask("POST", cookie=cookie, host=DEEP))
+        if not answers:
+            step.visit.reject_all()
+        found = step.finish([HTML], NOW)
         own = own_cookie(found) or own
         jar = jar_after([value for name, value in found.headers if name == b"set-cookie"], jar)
         answers += 1

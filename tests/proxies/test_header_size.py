@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from http.client import IncompleteRead
 from pathlib import Path
+from time import time
 
 import pytest
 
-from consentgate.testing import consent_cookie
+from consentgate.core.consent import Consent, Tries
 from proxies.client import Answer, Client, deletes
 from proxies.conftest import Certificate
 from proxies.jar import Jar, Place
@@ -62,8 +63,10 @@ def refusing(places: list[Place]) -> Jar:
     Over http too the browser has asked over TLS: it ended at a proxy in front of this one.
     """
     jar = Jar(secure=True)
-    for name, value in consent_cookie(gate(), secure=True).items():
-        jar.cookies[Place(name.encode())] = value.encode()
+    site = gate().site
+    # The answer to the refusal itself has begun to count, so what follows goes on in order.
+    refusal = Consent(denied=site.optional, decided_at=int(time()), tries=Tries(total=1))
+    jar.cookies[Place(OWN)] = site.tokens.write(refusal)
     for at in places:
         jar.cookies[at] = b"12345678901234567890"
     assert len(b"Cookie: " + jar.header()) < MAX_COOKIE_HEADER

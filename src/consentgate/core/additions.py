@@ -85,6 +85,7 @@ class Additions:
             host=host_of(visit.request),
             room=room_beside(size_of(headers), lines, size),
             tried=tried,
+            first=visit.changed,
             now=now,
         )
 

@@ -171,23 +171,24 @@ class Expirer:
         host: str,
         room: tuple[int, int],
         tried: Tries | None,
+        first: bool,
         now: float,
     ) -> Removal:
         """Return what removes the strays of a request, and `more` that it could not show.
 
         `room`: lines and bytes left in the answer. `tried`: what the visitor's cookie counts;
-        None where it does not.
+        None where it does not. `first`: this very answer begins to count.
         """
         strays = selection.strays if selection else ()
         if more:
             strays = (*strays, *more)
         found = self._lines_for(selection, strays, bool(more), host)
         lines, size = room
+        # A hash, for clocks and reloading pages keep time with each other.
+        start = zlib.crc32(b"%d" % now)
         if tried is None:
             if found.removal is not None and found.fit(lines, size):
                 return found.removal
-            # A hash, for clocks and reloading pages keep time with each other.
-            start = zlib.crc32(b"%d" % now)
             return _removal(found.fitting(start, start, lines, size), found.unsafe)
         total = len(found.declared) + found.count
         if not total:
@@ -199,7 +200,12 @@ class Expirer:
         # The total is for sets of strays that change to and fro.
         if times >= MAX_TRIES * -(-total // step) or tried.total >= MAX_TOTAL:
             return Removal((), (*found.unsafe, *map(_given_up, strays)))
-        start = 0 if found.fit(lines, size) else _resumed(tried, found.strays)
+        if found.fit(lines, size):
+            start = 0
+        elif tried.total or first:
+            start = _resumed(tried, found.strays)
+        else:  # the count has yet to begin, or it never arrives: at the beginning every other time
+            start = start // 2 if start % 2 else 0
         chosen = found.fitting(start, times, lines, size)
         if not chosen:
             return Removal((), found.unsafe)
