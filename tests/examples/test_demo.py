@@ -79,6 +79,10 @@ def test_once_prints_what_became_of_every_cookie_and_why(columns: int, tmp_path:
     done = run("--once", "--port", "0", scratch=tmp_path, COLUMNS=str(columns))
     assert (done.returncode, done.stderr) == (0, "")
     assert tables(done.stdout) == COOKIES + REASONS
+    assert (
+        "Withdraw took off the device what was there:\n"
+        "catalogue_view, _ga, _ga_SHOP1, ab_test, _fbp, reco_id\n"
+    ) in done.stdout
     *printed, policy = done.stdout.splitlines()
     assert max(map(len, printed)) <= 80
     assert policy == f"The policy   {EXAMPLES / 'shop.toml'}"

@@ -37,7 +37,8 @@ _NEEDED = {
     "rich": "rich",
     "uvicorn": "uvicorn",
 }
-_COLOURS = {Action.KEPT: "green", Action.DROPPED: "red", Action.REWRITTEN: "yellow"}
+_COLOURS = {Action.KEPT: "green", Action.DROPPED: "red"}  # any other is changed: yellow
+_OF_SENT = (Action.HIDDEN, Action.EXPIRED, Action.STUCK)
 
 # What the gate decided on one visit, by the cookie's name.
 Visit = dict[str, Decision]
@@ -117,8 +118,8 @@ async def _serve(
     try:
         while not (server.started or serving.done()):
             await asyncio.sleep(0.01)
-        visits = await _visit(address, decisions)
-        _show(visits, [category.id for category in load_policy(policy).categories])
+        visits, gone = await _visit(address, decisions)
+        _show(visits, gone, [category.id for category in load_policy(policy).categories])
         click.echo(f"The policy   {policy}")
         if not once:
             click.echo(f"The shop     {address}/")
@@ -130,11 +131,17 @@ async def _serve(
         await serving
 
 
-async def _visit(address: str, decisions: deque[Decision]) -> dict[str, Visit]:
-    """Make the four visits over HTTP, as a browser would; return what was decided on each."""
+async def _visit(
+    address: str, decisions: deque[Decision]
+) -> tuple[dict[str, Visit], dict[str, list[str]]]:
+    """Make the four visits over HTTP, as a browser would.
+
+    Return what was decided on each, and what each choice before it took off the device.
+    """
     import httpx
 
     visits = {}
+    gone: dict[str, list[str]] = {}
     # Without trust_env=False a proxy of the environment would be asked for 127.0.0.1.
     async with httpx.AsyncClient(
         base_url=address, headers={"Origin": address}, follow_redirects=True, trust_env=False
@@ -144,17 +151,19 @@ async def _visit(address: str, decisions: deque[Decision]) -> dict[str, Visit]:
             (await client.post(path, data=form)).raise_for_status()
 
         for title, choice in VISITS.items():
+            decisions.clear()
             if choice:
                 await post("/_gate/choice", action=choice, next="/")
+            gone[title] = [one.name for one in decisions if one.action is Action.EXPIRED]
             decisions.clear()
             for page in ("/", "/product/mug"):
                 (await client.get(page)).raise_for_status()
             await post("/basket", sku="mug", csrf=client.cookies["csrftoken"])
-            visits[title] = {decision.name: decision for decision in decisions}
-    return visits
+            visits[title] = {one.name: one for one in decisions if one.action not in _OF_SENT}
+    return visits, gone
 
 
-def _show(visits: dict[str, Visit], categories: list[str]) -> None:
+def _show(visits: dict[str, Visit], gone: dict[str, list[str]], categories: list[str]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -182,6 +191,10 @@ def _show(visits: dict[str, Visit], categories: list[str]) -> None:
     console = Console(highlight=False)
     console.print("[bold]One visitor comes four times.[/] What became of the cookies the shop set:")
     console.print(cookies)
+    for title, names in gone.items():
+        if names:
+            taken = ", ".join(dict.fromkeys(names))
+            console.print(f"[bold]{title}[/] took off the device what was there:\n{taken}\n")
     console.print("[bold]Why,[/] in the words of the gate:")
     console.print(reasons)
 
@@ -189,4 +202,4 @@ def _show(visits: dict[str, Visit], categories: list[str]) -> None:
 def _result(decision: Decision | None) -> str:
     if decision is None:
         return "not set"
-    return f"[{_COLOURS[decision.action]}]{decision.action}[/]"
+    return f"[{_COLOURS.get(decision.action, 'yellow')}]{decision.action}[/]"
