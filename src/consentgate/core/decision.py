@@ -53,7 +53,9 @@ class Verdict:
         "_said",
         "as_it_is",
         "category",
+        "dropped_now",
         "free",
+        "kept_now",
         "limits",
         "rule",
         "shown",
@@ -82,6 +84,9 @@ class Verdict:
         self._said: dict[str, Decision] = {}
         self._reason = reason
         self.spelled_out = rule is not None and "*" not in rule.name
+        # These few are made in advance, for they come with nearly every answer.
+        self.kept_now = self.kept if self.spelled_out else None
+        self.dropped_now = self.dropped if self.spelled_out and not free else None
 
     def leaves(self, allowed: frozenset[str]) -> bool:
         return self.free or self.category in allowed

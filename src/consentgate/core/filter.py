@@ -89,7 +89,7 @@ class Filter:
                             result.append((name, line))
                         continue
                 if verdict.as_it_is:
-                    decisions.append(verdict.kept)
+                    decisions.append(verdict.kept_now or verdict.kept)
                     result.append(header)
                     continue
                 if held is None:

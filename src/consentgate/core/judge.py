@@ -151,7 +151,7 @@ class Judge:
         """Return what becomes of a value that may not leave, and what to send in its place."""
         if is_deletion(line, now):
             return verdict.rewritten, canonical_deletion(line)
-        return verdict.dropped, None
+        return verdict.dropped_now or verdict.dropped, None
 
     def verdict(self, line: bytes, allowed: frozenset[str]) -> Verdict:
         """Return all that can be said of one Set-Cookie value's name."""

@@ -240,9 +240,7 @@ class Visit:
             consent = self._consent
             if consent is None:
                 consent = self._consent = self._recorded()
-            granted = consent.granted
-            always = self._site.always
-            self._allowed = allowed = always | granted if granted else always
+            self._allowed = allowed = self._site.allowed(consent.granted)
         return allowed
 
     @property
