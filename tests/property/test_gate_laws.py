@@ -13,10 +13,11 @@ from consentgate.core.cookies import (
     stored_names,
 )
 from consentgate.core.decision import Action
-from consentgate.core.expiry import FIELD_BYTES, MAX_BYTES, MAX_LINES
+from consentgate.core.expiry import MAX_BYTES
 from consentgate.core.gate import Forward, Gate
 from consentgate.core.headers import SET_COOKIE, UNSAFE, is_unsafe, kind_of
 from consentgate.core.http import Header
+from consentgate.core.removals import FIELD_BYTES, MAX_LINES
 from core.samples import NOW, POLICY, ask, forward, lines_of, make_gate
 from property.strategies import (
     GATE,

@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from .decision import Decision
-from .expiry import FIELD_BYTES, NOTHING, Expirer, Removal, room_beside
+from .expiry import NOTHING, Expirer, Removal, room_beside
 from .headers import size_of
 from .http import Header
 from .judge import Judge
 from .own_cookie import host_of
 from .policy import Policy, Rule
+from .removals import FIELD_BYTES
 from .request_cookies import Selection, Stray
 from .visit import Visit
 
