@@ -33,8 +33,8 @@ from consentgate import Gate, RequestConsent, asgi, load_gate, wrap, wsgi
 from consentgate.core.cookies import MAX_COOKIE_BYTES
 from consentgate.core.http import Header, Request
 from consentgate.core.matcher import PathMatcher
+from consentgate.core.recorded import MAX_TWINS
 from consentgate.core.token import Tokens
-from consentgate.core.visit import MAX_TWINS
 from consentgate.presets import necessary_rules
 from consentgate.report import MAX_NAMES
 from core import samples

@@ -12,8 +12,9 @@ import pytest
 
 from consentgate import Rule, presets
 from consentgate.config.checks import rule_faults
-from consentgate.core.matcher import Matcher, bare, ties
+from consentgate.core.matcher import Matcher, bare
 from consentgate.core.policy import NECESSARY
+from consentgate.core.ties import ties
 from consentgate.presets import necessary_rules
 
 FILE = Path(presets.__file__).with_name("necessary.toml")

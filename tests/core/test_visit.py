@@ -17,7 +17,8 @@ from consentgate.core.consent import (
 )
 from consentgate.core.gate import Gate
 from consentgate.core.policy import CHOICE_LIFETIME, Policy
-from consentgate.core.visit import CLOCK_SKEW, MAX_TWINS, Visit
+from consentgate.core.recorded import CLOCK_SKEW, MAX_TWINS
+from consentgate.core.visit import Visit
 from core.samples import (
     DAY,
     ID,

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from consentgate.core.consent import Consent, GrantRefused
 from consentgate.core.gate import Gate
+from consentgate.core.recorded import CLOCK_SKEW
 from consentgate.core.token import Tokens
-from consentgate.core.visit import CLOCK_SKEW, Visit
+from consentgate.core.visit import Visit
 from core.samples import (
     DAY,
     ID,

@@ -8,8 +8,9 @@ from itertools import combinations, product
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from consentgate.core.matcher import Matcher, PathMatcher, ties
+from consentgate.core.matcher import Matcher, PathMatcher
 from consentgate.core.policy import Rule
+from consentgate.core.ties import ties
 from property.strategies import any_bytes, any_text, glued
 
 PREFIXES = (b"__host-http-", b"__host-", b"__secure-", b"__http-")

@@ -23,10 +23,11 @@ from .decision import Decision
 from .filter import Filter
 from .http import Header, Request, Response
 from .judge import Judge
-from .matcher import PathMatcher, ties
+from .matcher import PathMatcher
 from .own_pages import OwnPages
 from .policy import Policy, Rule
 from .request_cookies import RequestCookies, Selection, Sorter
+from .ties import ties
 from .visit import SAFE_METHODS, Visit
 from .wish import MAX_BODY
 

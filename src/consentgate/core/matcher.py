@@ -17,8 +17,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
-from itertools import combinations, islice, product
+from collections.abc import Iterable, Iterator
 
 from .policy import Rule
 
@@ -51,11 +50,7 @@ def whole(name: bytes) -> bytes:
     return name
 
 
-# The text before a pattern's first asterisk and after its last.
-_BothEnds = tuple[bytes, bytes]
-
-
-class _Pattern:
+class Pattern:
     """A compiled pattern: the literal pieces between its asterisks."""
 
     __slots__ = ("literal", "pieces", "rule")
@@ -78,25 +73,13 @@ class _Pattern:
             at = found + len(piece)
         return True
 
-    def example(self, other: _Pattern) -> str:
-        """Return a name that both match."""
-        first = max(self.pieces[0], other.pieces[0], key=len)
-        last = max(self.pieces[-1], other.pieces[-1], key=len)
-        middle = b"".join(self.pieces[1:-1] + other.pieces[1:-1])
-        return (first + middle + last).decode()
-
-
-def _either(test: object, one: bytes, two: bytes) -> bool:
-    assert callable(test)
-    return bool(test(one, two) or test(two, one))
-
 
 class _Ends:
     """The longest of many known prefixes that a name begins with."""
 
     __slots__ = ("_keys", "_parents", "_patterns")
 
-    def __init__(self, patterns: dict[bytes, _Pattern]) -> None:
+    def __init__(self, patterns: dict[bytes, Pattern]) -> None:
         self._patterns = patterns
         self._keys = sorted(patterns)
         # Each key's longest proper prefix among the keys, so that a miss walks up, never sideways.
@@ -108,7 +91,7 @@ class _Ends:
             self._parents.append(stack[-1] if stack else -1)
             stack.append(at)
 
-    def find(self, name: bytes) -> _Pattern | None:
+    def find(self, name: bytes) -> Pattern | None:
         keys = self._keys
         at = bisect_right(keys, name) - 1
         while at >= 0:
@@ -124,11 +107,11 @@ class _Inner:
 
     __slots__ = ("_any", "_by_gram", "_lengths")
 
-    def __init__(self, patterns: list[_Pattern]) -> None:
+    def __init__(self, patterns: list[Pattern]) -> None:
         grams = {pattern: list(_grams_of(pattern)) for pattern in patterns}
         count = Counter(gram for found in grams.values() for gram in set(found))
-        by_gram: dict[bytes, list[_Pattern]] = {}
-        self._any: _Pattern | None = None
+        by_gram: dict[bytes, list[Pattern]] = {}
+        self._any: Pattern | None = None
         for pattern, found in grams.items():
             if found:
                 by_gram.setdefault(min(found, key=lambda gram: (count[gram], gram)), []).append(
@@ -139,10 +122,10 @@ class _Inner:
         self._by_gram = by_gram
         self._lengths = sorted({len(gram) for gram in by_gram})
 
-    def find(self, name: bytes) -> _Pattern | None:
+    def find(self, name: bytes) -> Pattern | None:
         if len(name) > MAX_INNER_NAME:
             return self._any
-        candidates: list[_Pattern] = []
+        candidates: list[Pattern] = []
         by_gram = self._by_gram
         for length in self._lengths:
             grams = {name[at : at + length] for at in range(len(name) - length + 1)}
@@ -153,7 +136,7 @@ class _Inner:
         return next((one for one in candidates if one.matches(name)), self._any)
 
 
-def _grams_of(pattern: _Pattern) -> Iterator[bytes]:
+def _grams_of(pattern: Pattern) -> Iterator[bytes]:
     longest = max(map(len, pattern.pieces))
     length = min(_GRAM, longest)
     if length:
@@ -162,7 +145,7 @@ def _grams_of(pattern: _Pattern) -> Iterator[bytes]:
                 yield piece[at : at + length]
 
 
-def _specificity(pattern: _Pattern) -> tuple[int, str]:
+def _specificity(pattern: Pattern) -> tuple[int, str]:
     return pattern.literal, pattern.rule.name
 
 
@@ -173,14 +156,14 @@ class Matcher:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._exact: dict[bytes, Rule] = {}
-        prefixes: dict[bytes, _Pattern] = {}
-        endings: dict[bytes, _Pattern] = {}
-        inner: list[_Pattern] = []
+        prefixes: dict[bytes, Pattern] = {}
+        endings: dict[bytes, Pattern] = {}
+        inner: list[Pattern] = []
         for rule in rules:
             if "*" not in rule.name:
                 self._exact.setdefault(rule.name.encode(), rule)
                 continue
-            pattern = _Pattern(rule)
+            pattern = Pattern(rule)
             match pattern.pieces:
                 case [first, b""] if first:
                     prefixes.setdefault(first, pattern)
@@ -210,7 +193,7 @@ class Matcher:
                 return rule
         if not self._patterned:
             return None
-        best: _Pattern | None = None
+        best: Pattern | None = None
         for form in forms:
             # Of two equally specific ones, the one that matched the closer form is it.
             found = self._best(form)
@@ -218,8 +201,8 @@ class Matcher:
                 best = found
         return best.rule if best is not None else None
 
-    def _best(self, name: bytes) -> _Pattern | None:
-        best: _Pattern | None = None
+    def _best(self, name: bytes) -> Pattern | None:
+        best: Pattern | None = None
         if self._prefixes is not None:
             best = self._prefixes.find(name)
         if self._endings is not None:
@@ -233,96 +216,6 @@ class Matcher:
         return best
 
 
-def ties(rules: Iterable[Rule], limit: int = 50) -> list[tuple[Rule, Rule, str]]:
-    """Return pairs of rules between which a name could not choose, each with such a name.
-
-    The same name twice is always a tie. Two patterns are one when they have equally much literal
-    text, some name matches both, and they say different things of it.
-    """
-    found: list[tuple[Rule, Rule, str]] = []
-    first_of: dict[str, Rule] = {}
-    by_length: dict[int, list[_Pattern]] = {}
-    for rule in rules:
-        first = first_of.setdefault(rule.name, rule)
-        if first is not rule:
-            found.append((first, rule, rule.name))
-        elif "*" in rule.name:
-            pattern = _Pattern(rule)
-            by_length.setdefault(pattern.literal, []).append(pattern)
-    for group in by_length.values():
-        found += _ties_among(group, max(0, limit - len(found)))
-    return found[:limit]
-
-
-def _ties_among(group: list[_Pattern], limit: int) -> list[tuple[Rule, Rule, str]]:
-    place = {pattern: at for at, pattern in enumerate(group)}
-    alike: dict[_BothEnds, list[_Pattern]] = {}
-    for pattern in group:
-        alike.setdefault((pattern.pieces[0], pattern.pieces[-1]), []).append(pattern)
-    outcomes = {
-        ends: {_outcome(pattern.rule) for pattern in patterns} for ends, patterns in alike.items()
-    }
-    usual, _ = Counter(_outcome(pattern.rule) for pattern in group).most_common(1)[0]
-    unusual = {ends for ends, said in outcomes.items() if said != {usual}}
-    found: list[list[_Pattern]] = []
-    for mine, theirs in _ends_that_meet(alike, unusual):
-        if len(found) >= limit:
-            break
-        if len(outcomes[mine] | outcomes[theirs]) < 2:
-            continue
-        within = mine == theirs
-        pairs = combinations(alike[mine], 2) if within else product(alike[mine], alike[theirs])
-        differing = (pair for pair in pairs if _outcome(pair[0].rule) != _outcome(pair[1].rule))
-        for pair in islice(differing, limit - len(found)):
-            found.append(sorted(pair, key=place.__getitem__))
-    found.sort(key=lambda pair: [place[one] for one in pair])
-    return [(one.rule, two.rule, one.example(two)) for one, two in found]
-
-
-def _ends_that_meet(
-    every: Collection[_BothEnds], unusual: Collection[_BothEnds]
-) -> Iterator[tuple[_BothEnds, _BothEnds]]:
-    """Yield the pairs that some name can have, of which at least one is `unusual`.
-
-    Looks only at pairs of which one's text begins the other's, on the side where these are fewer:
-    a thousand patterns that differ on either side are not compared with each other.
-    """
-
-    def pairs(side: int) -> Iterator[tuple[_BothEnds, list[_BothEnds]]]:
-        # Sorted by the text of one side, those that begin alike stand in a row.
-        text = {one: one[1][::-1] if side else one[0] for one in every}
-        around: list[_BothEnds] = []
-        unusual_around: list[_BothEnds] = []
-        for one in sorted(every, key=text.__getitem__):
-            for outer in (around, unusual_around):
-                while outer and not text[one].startswith(text[outer[-1]]):
-                    outer.pop()
-            yield one, around if one in unusual else unusual_around
-            around.append(one)
-            if one in unusual:
-                unusual_around.append(one)
-
-    side = min((0, 1), key=lambda side: sum(len(others) for _, others in pairs(side)))
-    agree = bytes.startswith if side else bytes.endswith
-    for one, others in pairs(side):
-        yield one, one
-        for other in others:
-            if _either(agree, one[1 - side], other[1 - side]):
-                yield other, one
-
-
-def _outcome(rule: Rule) -> tuple[object, ...]:
-    return (
-        rule.category,
-        rule.seconds,
-        rule.published_only,
-        rule.sliding,
-        rule.domain,
-        rule.path,
-        rule.partitioned,
-    )
-
-
 class PathMatcher:
     """Paths named by globs, `*` standing for any text, slashes included."""
 
@@ -332,7 +225,7 @@ class PathMatcher:
         globs = tuple(globs)
         self._exact = frozenset(glob for glob in globs if "*" not in glob)
         self._patterns = tuple(
-            _Pattern(Rule(name=glob, category="")) for glob in globs if "*" in glob
+            Pattern(Rule(name=glob, category="")) for glob in globs if "*" in glob
         )
 
     def __bool__(self) -> bool:

@@ -27,14 +27,10 @@ from .consent import (
 from .http import Request
 from .own_cookie import OwnCookie, host_of
 from .proof import is_same_origin
+from .recorded import recorded
 from .request_cookies import RequestCookies
 
 DAY = 86_400
-# A clock may run this much ahead of the one that signed; more is a token from the future.
-CLOCK_SKEW = 60
-# A browser may hold a cookie of one name for the host and each parent domain; more is a flood, and
-# every one of them would cost a signature.
-MAX_TWINS = 16
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -344,31 +340,11 @@ class Visit:
         return self._consent
 
     def _recorded(self) -> Consent:
-        """Return what the visitor's cookies say, fairly read: no error, and in doubt a no."""
-        cookies = self.cookies
-        if cookies is None:
+        if self.cookies is None:
             return NEWCOMER
-        if not cookies.readable:
-            return UNREADABLE
-        values = cookies.own(self._site.own_cookie(self.request).name)
-        if not values:
-            return NEWCOMER
-        if len(values) > MAX_TWINS:
-            return UNREADABLE
-        latest = self.now + CLOCK_SKEW
-        newest: Consent | None = None
-        for value in values:
-            consent = self._site.tokens.read(value)
-            if consent is None or (consent.decided_at or 0) > latest:
-                continue
-            if newest is None or consent.age_order() > newest.age_order():
-                newest = consent
-        if newest is None:
-            return UNREADABLE
-        self.spare = len(values) > 1
-        age = self.now - (newest.decided_at or 0)
-        if newest.grants and age > self._site.policy.choice_lifetime:
-            if not newest.denied:
-                return NEWCOMER
-            return Consent(denied=newest.denied, decided_at=newest.decided_at)
-        return newest
+        site = self._site
+        name = site.own_cookie(self.request).name
+        consent, self.spare = recorded(
+            self.cookies, name, site.tokens, site.policy.choice_lifetime, self.now
+        )
+        return consent

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ...core.matcher import ties
 from ...core.policy import NECESSARY, Category, Rule
+from ...core.ties import ties
 from ...core.token import category_tag
 from ..duration import seconds_of
 from ..problems import Fault, Path
