@@ -236,6 +236,20 @@ def test_after_three_tries_it_is_given_up_and_said() -> None:
     assert found.decisions[-1].reason == UNDECLARED
 
 
+def test_what_is_still_there_is_looked_for_at_the_paths_above_the_page() -> None:
+    """Scripts and some frameworks set cookies for the folder of the page: it is tried at last."""
+    own, lines = NO, []
+    for _ in range(4):
+        found = finish(own + b"; _ga=1; __Host-_ga=2", path="/acct/orders")
+        lines.append([value for name, value in found.headers if value.startswith(b"_ga=")])
+        own = own_cookie(found) or own
+    assert [len(one) for one in lines] == [4, 6, 6, 0]
+    assert lines[1][4:] == [
+        b"_ga=; Max-Age=0; Path=/acct",
+        b"_ga=; Max-Age=0; Path=/acct/orders",
+    ]
+
+
 def test_a_wrong_declaration_is_called_one() -> None:
     """The rule says where the cookie is, and that is not where it is."""
     gate = gate_with(rule("x", path="/wrong"))

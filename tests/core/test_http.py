@@ -57,3 +57,14 @@ def test_a_response_is_status_headers_and_body() -> None:
     response = Response(204, [(b"set-cookie", b"gate=secret")], b"")
     assert tuple(response) == (204, [(b"set-cookie", b"gate=secret")], b"")
     assert repr(response) == "Response(204)"
+
+
+def test_the_full_path_is_what_the_browser_asked_for() -> None:
+    """Servers disagree on whether the path holds the mount; it is there once."""
+    for path, root, full in (
+        ("/cart", "", "/cart"),
+        ("/cart", "/shop", "/shop/cart"),
+        ("/shop/cart", "/shop", "/shop/cart"),
+        ("/shopping", "/shop/", "/shop/shopping"),
+    ):
+        assert Request("GET", path, root).full_path() == full

@@ -8,7 +8,7 @@ import pytest
 
 from consentgate.core.decision import Action
 from consentgate.core.expiry import UNSAFE_NAME
-from consentgate.core.removals import can_be_echoed, removal_domains
+from consentgate.core.removals import can_be_echoed, paths_above, removal_domains
 from core.removing import DEEP, HTML, NO, finish, gate_with, removals, rule
 from core.samples import cookie_of, make_gate
 
@@ -159,3 +159,25 @@ def test_unknown_cookies_are_expired_only_where_the_policy_says_so() -> None:
     assert removals(NO + b"; stray=1; x y=2") == []
     lines = removals(NO + b"; stray=1; x y=2", make_gate(expire_unknown=True))
     assert {line.partition(b"=")[0] for line in lines} == {b"stray", b"x y"}
+
+
+@pytest.mark.parametrize(
+    ("path", "paths"),
+    [
+        ("/", []),
+        ("", []),
+        ("/acct", [b"/acct"]),
+        ("/acct/", [b"/acct"]),
+        ("/acct/orders/7", [b"/acct", b"/acct/orders", b"/acct/orders/7"]),
+        ("/a/b/c/d/e", [b"/a", b"/a/b", b"/a/b/c"]),
+        ("/caf\xe9/x", []),
+        ("/a b", []),
+        ("/a;b", []),
+        ("/a//b", []),
+        ("/a%2fb", []),
+        ("/" + "x" * 101, []),
+    ],
+)
+def test_paths_are_those_above_the_page(path: str, paths: list[bytes]) -> None:
+    """The highest three; where an address may be written in several ways, none is guessed."""
+    assert paths_above(path) == paths

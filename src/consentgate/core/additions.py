@@ -84,6 +84,7 @@ class Additions:
             selection,
             more,
             host=host_of(visit.request),
+            path=visit.request.full_path(),
             room=room_beside(size_of(headers), lines, size),
             tried=tried,
             first=visit.changed,

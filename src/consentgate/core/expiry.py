@@ -18,7 +18,7 @@ from .http import Header
 from .memo import Memo
 from .own_cookie import host_name
 from .policy import Policy
-from .removals import MAX_LINES, Line, Lines, declares, removal_domains
+from .removals import MAX_LINES, Line, Lines, declares, paths_above, removal_domains
 from .request_cookies import Selection, Stray
 
 MAX_BYTES = 2048
@@ -83,6 +83,7 @@ class Expirer:
         more: Sequence[Stray],
         *,
         host: str,
+        path: str,
         room: tuple[int, int],
         tried: Tries | None,
         first: bool,
@@ -90,8 +91,9 @@ class Expirer:
     ) -> Removal:
         """Return what removes the strays of a request, and `more` that it could not show.
 
-        `room`: lines and bytes left in the answer. `tried`: what the visitor's cookie counts;
-        None where it does not. `first`: this very answer begins to count.
+        `host` and `path` are those that the browser asked for. `room`: lines and bytes left in the
+        answer. `tried`: what the visitor's cookie counts; None where it does not. `first`: this
+        very answer begins to count.
         """
         strays = selection.strays if selection else ()
         if more:
@@ -111,6 +113,10 @@ class Expirer:
         step = max(1, min(lines, size // found.longest))
         tag = _tag(strays)
         times = tried.times if tried.tag == tag else 0
+        if times >= -(-total // step):  # none of these forms is theirs
+            found = Lines(strays, self._domains(host), self._partitioned, paths_above(path))
+            total = len(found.declared) + found.count
+            step = max(1, min(lines, size // found.longest))
         # The total is for sets of strays that change to and fro.
         if times >= MAX_TRIES * -(-total // step) or tried.total >= MAX_TOTAL:
             return Removal((), (*unsafe, *map(_given_up, strays)))
@@ -142,14 +148,16 @@ class Expirer:
         if not fresh and selection is not None:
             plan = self._plans.get((selection, host))
         if plan is None:
-            # The highest first: there analytics put theirs, to be read by all sub-domains.
-            domains = [one.encode() for one in reversed(removal_domains(host, self._site))]
-            lines = Lines(strays, domains, self._partitioned)
+            lines = Lines(strays, self._domains(host), self._partitioned)
             unsafe = tuple(one.verdict.said(Action.STUCK, UNSAFE_NAME) for one in lines.unsafe)
             plan = _Plan(lines, unsafe, _removal(lines.every, unsafe) if lines.every else None)
             if not fresh and selection is not None:
                 self._plans.put((selection, host), plan)
         return plan
+
+    def _domains(self, host: str) -> list[bytes]:
+        # The highest first: there analytics put theirs, to be read by all sub-domains.
+        return [one.encode() for one in reversed(removal_domains(host, self._site))]
 
 
 def room_beside(size: int, lines: int, own: int) -> tuple[int, int]:

@@ -60,6 +60,11 @@ class Request:
             return self.path[len(root) :]
         return self.path
 
+    def full_path(self) -> str:
+        """Return the path as the browser asked for it, the mount included."""
+        root = self.root.rstrip("/")
+        return self.path if self.local_path() != self.path else root + self.path
+
     def __repr__(self) -> str:
         return f"Request({self.method!r}, {self.path!r})"
 

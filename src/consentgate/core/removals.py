@@ -1,7 +1,8 @@
 """Which lines could remove a cookie of which a browser has told us the name alone.
 
 Rule 1. What a rule declares of domain, path and partition is believed: one line. Else each form
-        that the cookie may have gets one; its path is taken for "/".
+        that the cookie may have gets one; its path is taken for "/", and if that was wrong for one
+        above the page that showed it (RFC 6265bis 5.1.4: no other's cookies are sent).
 Rule 2. A name leaves exactly as it came, or not at all.
 Rule 3. Nothing is written before it is asked for: a header may hold hundreds of such cookies.
 
@@ -11,6 +12,7 @@ where they are, and no single line removes all.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
@@ -24,6 +26,9 @@ MAX_LINES = 16
 FIELD_BYTES = len(b"set-cookie: \r\n")
 # A longer name would leave no room for its attributes.
 _MAX_NAME = 512
+_MAX_PATHS = 3
+# RFC 3986 2.3: the characters that are never written otherwise.
+_SEGMENT = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 
 
 class Line(NamedTuple):
@@ -42,7 +47,13 @@ class Lines:
 
     __slots__ = ("_forms", "_strays", "count", "declared", "every", "longest", "strays", "unsafe")
 
-    def __init__(self, strays: Iterable[Stray], domains: list[bytes], partitioned: bool) -> None:
+    def __init__(
+        self,
+        strays: Iterable[Stray],
+        domains: list[bytes],
+        partitioned: bool,
+        paths: Iterable[bytes] = (),
+    ) -> None:
         self.declared: list[Line] = []
         self.unsafe: list[Stray] = []  # of which none is written
         self._strays: list[Stray] = []
@@ -54,15 +65,16 @@ class Lines:
             else:
                 self._strays.append(stray)
         # One form for all, then the next: most cookies have one of the first two.
-        self._forms = [(b"", False), *((one, False) for one in domains)]
-        self._forms += [(b"", True)] if partitioned else []
+        self._forms = [(b"", b"/", False), *((one, b"/", False) for one in domains)]
+        self._forms += [(b"", b"/", True)] if partitioned else []
+        self._forms += [(b"", path, False) for path in paths]
         self.strays = len(self._strays)
         self.count = self.strays * len(self._forms)
         self.longest = max((_cost(line) for line in self.declared), default=0)
         if self._strays:
             # A prefix asks for Secure and HttpOnly: a shorter name with one makes a longer line.
             name = b"__Http-" + max((stray.name for stray in self._strays), key=len)
-            lines = [_deletion(name, domain, partitioned=form) for domain, form in self._forms]
+            lines = [_deletion(name, *form) for form in self._forms]
             self.longest = max(self.longest, *(len(line) + FIELD_BYTES for line in lines))
         # Most often everything fits into one answer; then there is nothing more to work out.
         self.every: list[Line] = []
@@ -78,10 +90,11 @@ class Lines:
         """Yield the lines that are not declared, from `start` on, round and round, once each."""
         for step in range(self.count):
             form, at = divmod((start + step) % self.count, self.strays)
-            domain, partitioned = self._forms[form]
+            domain, path, partitioned = self._forms[form]
             stray = self._strays[at]
-            if not domain or not stray.name.lower().startswith(b"__host-"):
-                line = _deletion(stray.name, domain, partitioned=partitioned)
+            # A `__Host-` cookie has no domain, and no path but "/".
+            if not (domain or path != b"/") or not stray.name.lower().startswith(b"__host-"):
+                line = _deletion(stray.name, domain, path, partitioned)
                 yield Line(line, stray, (start + step + 1) % self.count)
 
     def fitting(self, start: int, turn: int, lines: int, size: int) -> list[Line]:
@@ -135,6 +148,17 @@ def removal_domains(host: str, site: str) -> list[str]:
     return [one for one in parent_domains(name) if one == base or one.endswith("." + base)]
 
 
+def paths_above(path: str) -> list[bytes]:
+    """Return the paths, but for "/", that a cookie may have which a page at this path was shown.
+
+    The highest three; and none that an address may spell in several ways.
+    """
+    segments = path.strip("/").split("/")[:_MAX_PATHS]
+    if not all(map(_SEGMENT.fullmatch, segments)):
+        return []
+    return [("/" + "/".join(segments[: at + 1])).encode() for at in range(len(segments))]
+
+
 def declares(stray: Stray) -> bool:
     """Say whether a rule tells how this cookie is set."""
     rule = stray.verdict.rule
@@ -146,12 +170,10 @@ def _declared(stray: Stray) -> Line:
     assert rule is not None
     domain = rule.domain.lower().removeprefix(".").encode()
     path = rule.path.encode() or b"/"
-    return Line(_deletion(stray.name, domain, path, partitioned=rule.partitioned), stray)
+    return Line(_deletion(stray.name, domain, path, rule.partitioned), stray)
 
 
-def _deletion(
-    name: bytes, domain: bytes = b"", path: bytes = b"/", *, partitioned: bool = False
-) -> bytes:
+def _deletion(name: bytes, domain: bytes, path: bytes, partitioned: bool) -> bytes:
     # A partitioned one may be that of a frame in another site, where only SameSite=None is heard.
     line = deletion(
         name,
