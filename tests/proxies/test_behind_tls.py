@@ -113,10 +113,12 @@ def test_what_was_refused_is_deleted_behind_tls(client: Client) -> None:
     choose(client, "action=reject", jar)
     for name in (b"_ga", b"_fbp", b"__Host-x", b"__Secure-x", b"sessionid"):
         jar.cookies[Place(name)] = b"1"
-    answer = client.ask("/headers/0", cookies=[jar.header()])
-    jar.follow(answer.lines)
+    lines: list[bytes] = []
+    for _ in range(2):  # four names in five forms are more than one answer takes
+        lines += client.ask("/headers/0", cookies=[jar.header()]).lines
+        jar.follow(lines)
     assert jar.names() == {b"__Host-gate", b"sessionid"}
-    for line in answer.lines:
+    for line in lines:
         if line.startswith(b"__"):
             assert b"; Secure" in line
         if line.startswith(b"__Host-"):
