@@ -92,6 +92,16 @@ def test_what_may_not_be_used_is_not_there_for_the_app(cookie: bytes, visible: b
     assert seen(cookie) == visible  # remembered or not
 
 
+@pytest.mark.parametrize("name", ["my cookie", "l\xe0", "x _ga"])
+def test_an_odd_name_that_the_site_needs_is_seen(name: str) -> None:
+    """Unless some server would read it as one that was refused."""
+    rule = Rule(name=name, category="necessary")
+    necessary = replace(POLICY.categories[0], rules=(rule,))
+    gate = Gate(replace(POLICY, categories=(necessary, *POLICY.categories[1:])), [KEY])
+    header = b"_gid=1; " + name.encode() + b"=2"
+    assert seen(header, gate) == (b"" if "_ga" in name else name.encode() + b"=2")
+
+
 def test_what_the_visitor_allows_the_app_sees() -> None:
     """With consent the header is the very one that came, where every cookie is allowed."""
     header = YES + b"; sid=1; _ga=2; _fbp=3"

@@ -181,7 +181,11 @@ class Judge:
             return (self._plain(name),)
         if not name and not value.strip(WSP):
             return ()
-        names = names_of_pair(part) | _as_text(name)
+        readings = _as_text(name)
+        if self.rule(name) is not None:
+            # What the site names is not hidden because it might be read as something unheard of.
+            readings = {one for one in readings if self.rule(one) is not None}
+        names = names_of_pair(part) | readings
         # Of a nameless one the token speaks, which some servers take for its name.
         first = name or max(names)
         return tuple(self._verdicts_of([first, *sorted(names - {first})]))
