@@ -282,6 +282,8 @@ def test_report_mode_is_byte_identical(headers: list[Header], cookie: bytes) -> 
     """The very list, whatever it holds, and as many decisions as the enforcing gate makes."""
     finish = visiting(cookie, REPORTING).finish(headers, NOW)
     assert finish.headers is headers
+    if any(kind_of(name) == UNSAFE or is_unsafe(value) for name, value in headers):
+        return  # what is dropped of them may have been what forbids to expire
     enforced = visiting(cookie).finish(headers, NOW)
     assert [(one.name, one.action) for one in finish.decisions] == [
         (one.name, one.action) for one in enforced.decisions
@@ -311,6 +313,7 @@ plain_headers = st.lists(st.tuples(header_names, header_values), max_size=6)
 
 
 @given(plain_headers)
+@example([(b"vary", b'x="a, b'), (b"vary", b"*"), (b"vary", b'x="a, b')])
 def test_marking_an_answer_as_private_is_done_once(headers: list[Header]) -> None:
     """Again changes nothing; what is not about caching is the very object, in its order."""
     marked = for_one_visitor(headers)

@@ -71,7 +71,7 @@ def _vary(headers: list[Header], places: Iterable[int], field: bytes) -> bool:
             if value.strip():
                 if first < 0:
                     first = at
-                else:
+                elif b'"' not in value + headers[first][1]:  # which no field name has: it is odd
                     more = [*(more or ()), at]
         elif name in FIELDS:
             others = True
