@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
 import pytest
 
 from consentgate import GrantRefused, RequestConsent
+from consentgate.core.policy import Flow, Gpc, Profile, Regions
 from consentgate.testing import consent_cookie
-from shells import Answer, Script, gate, through_asgi, through_wsgi
+from shells import Answer, Script, gate, policy, through_asgi, through_wsgi
 
 SHOP = (
     (b"Content-Type", b"text/html"),
@@ -35,6 +36,22 @@ OWN_COUNTING = b"gate=TOKEN; Max-Age=AGE; Path=/; HttpOnly; SameSite=Lax"
 OWN_REMOVED = (
     b"gate=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly; SameSite=Lax"
 )
+
+OWN_FOR_LONG = OWN.replace(b"15724800", b"34560000")
+OPTED_OUT = b"gate-optout=1; Max-Age=34560000; Path=/; HttpOnly; SameSite=Lax"
+GPC = {"sec-gpc": "1"}
+CALIFORNIA = {"x-country": "US-CA"}
+WORLD = {
+    "categories": tuple(
+        replace(category, sale_or_sharing=category.id == "marketing")
+        for category in policy().categories
+    ),
+    "regions": Regions(
+        country="X-Country", profiles=(Profile(places=("US-CA",), regime="opt-out"),)
+    ),
+    "gpc": Gpc(updated="2026-11-02"),
+    "flows": (Flow(paths=("/checkout/*",), cookies=("_fbp",)),),
+}
 
 
 @dataclass(frozen=True)
@@ -177,6 +194,29 @@ SCENARIOS = [
            granted=("analytics",), sent="_ga=1; basket=2"),
     choice("withdraw clears what was allowed", [OWN_REMOVED, *GONE], data={"action": "withdraw"},
            granted=("analytics",), sent="_ga=1"),
+    Scenario("California without a word gets what is not refused", [SESSION, GA, FBP],
+             headers=CALIFORNIA, policy=WORLD),
+    Scenario("Germany does not", [SESSION], headers={"x-country": "DE"}, policy=WORLD),
+    Scenario("a signal keeps what is sold from California, and is recorded",
+             [SESSION, GA, OPTED_OUT], headers=CALIFORNIA | GPC, policy=WORLD),
+    Scenario("a signal goes before a yes", [SESSION, OPTED_OUT], granted=("marketing",),
+             headers=GPC, policy=WORLD),
+    Scenario("a recorded signal holds when it is gone", [SESSION, GA], headers=CALIFORNIA,
+             sent="gate-optout=1", policy=WORLD),
+    Scenario("the opt-out page", [], path="/_gate/opt-out", headers=CALIFORNIA, policy=WORLD),
+    Scenario("an opt-out", [OWN_FOR_LONG], method="POST", path="/_gate/opt-out", status=303,
+             data={}, headers=CALIFORNIA, policy=WORLD),
+    Scenario("the GPC statement", [], path="/.well-known/gpc.json", policy=WORLD),
+    Scenario("no statement where the policy has none", [SESSION], path="/.well-known/gpc.json"),
+    Scenario("a flow gets what it needs", [SESSION, FBP], path="/checkout/pay", policy=WORLD),
+    Scenario("outside its flow a cookie is hidden and stays", [], sent="_fbp=1; basket=2",
+             script=Script(headers=HTML, echo=True), seen=b"basket=2", policy=WORLD),
+    Scenario("in its flow it is seen", [], sent="_fbp=1; basket=2", path="/checkout/",
+             script=Script(headers=HTML, echo=True), seen=b"_fbp=1; basket=2", policy=WORLD),
+    Scenario("an app that demands opt-in", [SESSION], headers=CALIFORNIA, policy=WORLD,
+             script=act(lambda consent: consent.require_opt_in())),
+    Scenario("an app that forbids one category", [SESSION, GA], headers=CALIFORNIA, policy=WORLD,
+             script=act(lambda consent: consent.restrict("marketing"))),
     Scenario("state for an origin of ours", [], path="/_gate/state",
              headers={"origin": "https://app.example"},
              policy={"origins": ("https://app.example",)}),
@@ -213,7 +253,7 @@ def test_both_shells_give_the_same_answer(scenario: Scenario) -> None:
         answer = shell(gate(**scenario.policy), scenario.script, request_of(scenario, choice))
         answers.append(answer.without_tokens())
     assert answers[0] == answers[1]
-    age = re.compile(rb"(=TOKEN; Max-Age=)(?!15724800)[0-9]+")
+    age = re.compile(rb"(=TOKEN; Max-Age=)(?!15724800|34560000)[0-9]+")
     cookies = [age.sub(rb"\1AGE", line) for line in answers[0].cookies()]
     assert (answers[0].status, sorted(cookies)) == (scenario.status, sorted(scenario.cookies))
     if scenario.seen is not None:

@@ -15,7 +15,7 @@ from consentgate.config.checks import rule_faults
 from consentgate.core.matcher import Matcher, bare
 from consentgate.core.policy import NECESSARY
 from consentgate.core.ties import ties
-from consentgate.presets import necessary_rules
+from consentgate.presets import Tracker, known_trackers, necessary_rules, trackers_named
 
 FILE = Path(presets.__file__).with_name("necessary.toml")
 RULES = necessary_rules()
@@ -90,6 +90,64 @@ def test_a_necessary_cookie_is_known(name: str) -> None:
     rule = MATCHER.find(name.encode())
     assert rule is not None
     assert rule.category == NECESSARY
+
+
+# --- known trackers -------------------------------------------------------------------------------
+
+
+def test_each_tracker_says_whose_it_is_and_where_that_was_read() -> None:
+    """The vendor's own page, and one of two purposes; no name twice."""
+    trackers = known_trackers()
+    assert {tracker.purpose for tracker in trackers} == {"analytics", "advertising"}
+    assert all(re.fullmatch(r"https://[^/\s]+/\S+", tracker.source) for tracker in trackers)
+    assert all(tracker.cross_site for tracker in trackers if tracker.purpose == "advertising")
+    assert len({tracker.name for tracker in trackers}) == len(trackers)
+    assert 40 <= len(trackers) <= 60
+
+
+def test_each_vendor_has_the_same_facts() -> None:
+    """Nothing else stands in the file, and no vendor twice."""
+    data = tomllib.loads(FILE.with_name("vendors.toml").read_text("utf-8"))
+    assert data.keys() == {"vendor"}
+    needed = {"name", "purpose", "source", "cookies"}
+    for vendor in data["vendor"]:
+        assert needed <= vendor.keys() <= {*needed, "cross_site"}
+    names = [vendor["name"] for vendor in data["vendor"]]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("tracker", known_trackers(), ids=lambda tracker: tracker.name)
+def test_no_tracker_has_a_name_that_others_use(tracker: Tracker) -> None:
+    """A cookie can have it, no framework has it by default, and a pattern has text to go by."""
+    assert rule_faults(Rule(name=tracker.name, category=""), ()) == []
+    assert MATCHER.find(tracker.name.replace("*", "x").encode()) is None
+    assert len(tracker.name.replace("*", "")) >= (4 if "*" in tracker.name else 3)
+    assert trackers_named(tracker.name)[0].vendor == tracker.vendor
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("_ga", ["_ga"]),
+        ("_GA", []),
+        ("_ga_SHOP1", ["_ga_*"]),
+        ("__Secure-_ga", ["_ga"]),
+        ("__Secure-_ga*", ["_ga", "_ga_*", "_gat", "_gac_*"]),
+        ("_ga_SHOP*", ["_ga_*"]),
+        ("_ga*", ["_ga", "_ga_*", "_gat", "_gac_*"]),
+        ("ph_*", ["ph_*_posthog"]),
+        ("ph_*_posthog", ["ph_*_posthog"]),
+        ("mp_1*_mixpanel", ["mp_*_mixpanel"]),
+        ("*_posthog", ["ph_*_posthog"]),
+        ("ph_*x", []),
+        ("*", []),
+        ("sessionid", []),
+        ("\ud800*", []),
+    ],
+)
+def test_a_name_is_a_trackers_where_that_is_certain(name: str, found: list[str]) -> None:
+    """One of the two takes in all that the other names; names that may only meet are let be."""
+    assert [tracker.name for tracker in trackers_named(name)] == found
 
 
 # --- the frameworks themselves ------------------------------------------------------------------

@@ -115,8 +115,10 @@ class ConsentMiddleware:
         if gate is None:
             assert self._choose is not None
             gate = self._choose(host_of(request))
+        if gate.locates and scope.get("client"):
+            request.client = scope["client"][0]
         # Most paths cannot be the gate's own, and then there is no need to ask.
-        if kind == "http" and gate.policy.prefix in request.path:
+        if kind == "http" and (gate.policy.prefix in request.path or gate.states):
             step = gate.begin(request, time(), _fresh_id, RequestConsent)
             if type(step) is not Forward:
                 assert not isinstance(step, Forward)

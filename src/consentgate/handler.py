@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from .core.visit import Visit
 
 _log = logging.getLogger("consentgate")
+_MAX_FAILURES = 20
+_failures: set[type[Exception]] = set()
 
 
 class RequestConsent(Visit):
@@ -30,6 +32,16 @@ class RequestConsent(Visit):
         _log.warning(
             "consent was read for the first time after the response had started, so it was "
             "answered as refused; read it earlier, or wrap the app with eager=True"
+        )
+
+    def not_located(self, error: Exception) -> None:
+        if type(error) in _failures or len(_failures) >= _MAX_FAILURES:
+            return
+        _failures.add(type(error))
+        _log.warning(
+            "where a visitor is could not be found out, so nothing optional is used without a yes "
+            "(said once for each kind of error)",
+            exc_info=error,
         )
 
     def __repr__(self) -> str:

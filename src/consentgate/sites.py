@@ -13,8 +13,10 @@ from .core.gate import Forward, Gate
 from .core.http import Request
 from .core.memo import Memo
 from .core.policy import Policy, Rule
+from .core.regions import Locate
 from .core.visit import Visit
 from .handler import RequestConsent
+from .law import profiles
 from .presets import necessary_rules
 from .state import Nobody
 
@@ -23,13 +25,21 @@ _log = logging.getLogger("consentgate")
 Config = str | os.PathLike[str] | Policy | Gate
 
 
-def gate_from(config: Config, environ: Mapping[str, str] | None) -> Gate:
-    """Return the gate that a path, a Policy or a Gate means. Raises ConfigError."""
+def gate_from(
+    config: Config, environ: Mapping[str, str] | None, locate: Locate | None = None
+) -> Gate:
+    """Return the gate that a path, a Policy or a Gate means. Raises ConfigError.
+
+    `locate` is asked where a request comes from; the built-in profiles say what the law is there,
+    unless the policy says something of regions.
+    """
     if isinstance(config, Gate):
-        return config
-    if isinstance(config, Policy):
-        return gate_of(config, environ=environ)
-    return load_gate(config, environ=environ)
+        gate = config
+    elif isinstance(config, Policy):
+        gate = gate_of(config, environ=environ)
+    else:
+        gate = load_gate(config, environ=environ)
+    return gate if locate is None else gate.locating(locate, profiles)
 
 
 class _NoSite(Gate):
@@ -50,15 +60,17 @@ class _NoSite(Gate):
 class Sites:
     """Several sites in one process: a gate for each answer of the operator's callable."""
 
-    __slots__ = ("_choose", "_environ", "_fallback", "_gates", "_rules", "_said")
+    __slots__ = ("_choose", "_environ", "_fallback", "_gates", "_locate", "_rules", "_said")
 
     def __init__(
         self,
         choose: Callable[[str], Config],
         environ: Mapping[str, str] | None,
         rules: list[Rule],
+        locate: Locate | None = None,
     ) -> None:
         self._choose = choose
+        self._locate = locate
         self._environ = environ
         self._rules = rules
         self._gates: Memo[object, tuple[object, Gate]] = Memo(256)
@@ -78,7 +90,7 @@ class Sites:
             found = self._gates.get(key)
             if found is not None and (isinstance(key, str) or found[0] is config):
                 return found[1]
-            gate = gate_from(config, self._environ).knowing(self._rules)
+            gate = gate_from(config, self._environ, self._locate).knowing(self._rules)
             self._gates.put(key, (config, gate))
         except Exception as error:  # the operator's code: whatever it does, the page is served
             # A visitor who makes up hosts must not fill the log.

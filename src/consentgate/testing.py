@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from time import time
 from typing import Any
 
+from .core.changes import day_of
 from .core.consent import Consent, UnknownCategory
 from .core.gate import Gate
 from .core.headers import SET_COOKIE, as_bytes, kind_of
 from .core.token import ID_BYTES
-from .core.visit import DAY
 
 __all__ = ["assert_only_consented", "consent_cookie"]
 
@@ -38,7 +38,7 @@ def consent_cookie(
         granted=yes,
         denied=gate.site.optional - yes,
         id=secrets.token_hex(ID_BYTES) if yes else None,
-        decided_at=now if yes else now - now % DAY,
+        decided_at=now if yes else day_of(now),
     )
     cookie = gate.site.production if secure else gate.site.development
     return {cookie.name.decode(): gate.site.tokens.write(consent).decode()}

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .core.gate import Gate
 from .core.policy import Policy
+from .core.regions import Locate
 from .handler import RequestConsent, is_undecided
 from .learn import family, rules_of
 from .report import OnDecision
@@ -39,12 +40,15 @@ def wrap(
     environ: Mapping[str, str] | None = None,
     eager: bool = False,
     on_decision: OnDecision | None = None,
+    locate: Locate | None = None,
 ) -> AppT:
     """Gate an ASGI or WSGI app: no cookie leaves it without consent.
 
     `config` is the path of a policy file, a Policy, a Gate, or a callable from the request's host
     to one of those. Signing keys come from `environ` (default: os.environ). `eager` counts every
-    answer as having read consent. `on_decision` is called with every Decision.
+    answer as having read consent. `on_decision` is called with every Decision. `locate` is given
+    the request (its `path`, `client`, `single(b"header")`) and returns where it comes from, as
+    "FR" or "US-CA", or None; it is asked before the headers that the policy names.
 
     Returns the same object where it is one of a framework that can be gated in place (Flask,
     Quart, Starlette, FastAPI, Litestar, Django's handlers), else a callable that wraps it.
@@ -60,11 +64,11 @@ def wrap(
     is_asgi = _is_asgi(app)
     source: Gate | Callable[[str], Config]
     if isinstance(config, (str, os.PathLike, Policy, Gate)):
-        source = gate_from(config, environ)
+        source = gate_from(config, environ, locate)
     else:
         source = config
     inner = partial(type(app).__call__, app) if family(app) in _IN_PLACE else app
-    entry = _Entry(app, inner, source, environ, is_asgi, eager, on_decision)
+    entry = _Entry(app, inner, source, environ, is_asgi, eager, on_decision, locate)
     give_state(app, entry.newcomer)
     if family(app) in _IN_PLACE:
         _gate_in_place(app, entry, is_asgi)
@@ -106,6 +110,7 @@ class _Entry:
         "_eager",
         "_environ",
         "_is_asgi",
+        "_locate",
         "_lock",
         "_on_decision",
         "inner",
@@ -122,12 +127,14 @@ class _Entry:
         is_asgi: bool,
         eager: bool,
         on_decision: OnDecision | None,
+        locate: Locate | None,
     ) -> None:
         self._app = app
         self._environ = environ
         self._is_asgi = is_asgi
         self._eager = eager
         self._on_decision = on_decision
+        self._locate = locate  # of the sites of a callable; a single gate has it already
         self._lock = Lock()
         self.inner = inner
         self.source = source
@@ -142,7 +149,7 @@ class _Entry:
                 gate = (
                     self.source.knowing(rules)
                     if isinstance(self.source, Gate)
-                    else Sites(self.source, self._environ, rules)
+                    else Sites(self.source, self._environ, rules, self._locate)
                 )
                 self.ready = self._shell(gate)
             return self.ready

@@ -113,6 +113,8 @@ class ConsentMiddleware:
         if gate is None:
             assert self._choose is not None
             gate = self._choose(host_of(request))
+        if gate.locates:
+            request.client = environ.get("REMOTE_ADDR", "")
         step = gate.begin(request, time(), _fresh_id, RequestConsent)
         if not isinstance(step, Forward):
             return _answer(step, environ, start_response, self._report)

@@ -23,16 +23,23 @@ cookies = ["basket"]
 
 [categories.analytics]
 cookies = [
-    "_gid",
-    { name = "_ga*", provider = "Google", duration = "13 months" },
+    { name = "_gid", provider = "Google", purpose = "Visits", duration = "400 days" },
+    { name = "_ga*", provider = "Google", purpose = "Visits", duration = "13 months" },
 ]
-
+description = "Which pages are used."
 [categories.marketing]
-cookies = ["ab_*"]
-
+cookies = [{ name = "ab_*", provider = "Ours", purpose = "Designs", duration = "400 days" }]
+description = "What may interest you."
 [[cookies]]
 name = "_fbp"
 category = "marketing"
+provider = "Meta"
+purpose = "Ads"
+duration = "400 days"
+
+[controller]
+name = "The shop"
+contact = "privacy@shop.example"
 """
 
 

@@ -21,17 +21,20 @@ site = "https://shop.example/home"
 
 [categories.necessary]
 always = "yes"
-cookies = ["basket", "_gid"]
+cookies = ["basket", "visits"]
 
 [categories.analytics]
 cookies = [
-    { name = "_ga*", duration = "a year" },
-    "_gid",
+    { name = "_ga*", provider = "Google", purpose = "Visits", duration = "a year" },
+    { name = "visits", provider = "Us", purpose = "Visits", duration = "session" },
 ]
-
+description = "Which pages are used."
 [[cookies]]
 name = "_fbp"
 category = "analitics"
+[controller]
+name = "The shop"
+contact = "privacy@shop.example"
 """
 
 BROKEN_TEXT = """\
@@ -51,14 +54,14 @@ shop.toml:8: error[CG102] must be true or false, not text (categories.necessary.
     help: write always = true or always = false, without quotes
 
 shop.toml:13: error[CG205] 'a year' is not a duration (categories.analytics.cookies[0].duration)
-  13 |     { name = "_ga*", duration = "a year" },
-     |                                  ^^^^^^
+  13 |     { name = "_ga*", provider = "Google", purpose = "Visits", duration = "a year" },
+     |                                                                           ^^^^^^
     help: write "session", or a number and a unit: "13 months", "90 days"
 
-shop.toml:14: error[CG202] '_gid' is named twice; \
+shop.toml:14: error[CG202] 'visits' is named twice; \
 the other is categories.necessary.cookies[1] in line 9 (categories.analytics.cookies[1])
-  14 |     "_gid",
-     |      ^^^^
+  14 |     { name = "visits", provider = "Us", purpose = "Visits", duration = "session" },
+     |               ^^^^^^
     help: remove one of the two
 
 shop.toml:19: error[CG204] there is no category 'analitics' (cookies[0].category)
@@ -128,6 +131,33 @@ def test_a_warning_is_shown_but_does_not_fail(folder: Path) -> None:
         "1 warning in shop.toml (5 rules, 3 categories)\n"
     )
     assert said("check", "shop.toml") == (0, text)
+    assert said("check", "--strict", "shop.toml") == (1, text)
+
+
+def test_what_visitors_are_not_told_is_a_warning(folder: Path) -> None:
+    """A check says more than a start does; strict = true in the file makes it an error."""
+    text = POLICY.replace('contact = "privacy@shop.example"\n', "")
+    warned = (
+        "shop.toml:23: {}[CG508] the controller lacks a contact or an address "
+        "(GDPR article 13(1)(a)) (controller)\n"
+        "  23 | [controller]\n"
+        "     |  ^^^^^^^^^^\n"
+        '    help: write contact = "…" or address = "…"\n'
+        "\n"
+        "1 {} in shop.toml (5 rules, 3 categories)\n"
+    )
+    (folder / "shop.toml").write_text(text, "utf-8")
+    assert said("check", "shop.toml") == (0, warned.format("warning", "warning"))
+    (folder / "shop.toml").write_text(text.replace("\n\n", "\nstrict = true\n", 1), "utf-8")
+    assert said("check", "shop.toml") == (1, warned.format("error", "error"))
+
+
+def test_a_tracker_called_necessary_fails_under_strict_only(folder: Path) -> None:
+    """A new release may know more trackers: that stops a check, and never a shop."""
+    (folder / "shop.toml").write_text(POLICY.replace('["basket"]', '["basket", "_hp2_id.*"]'))
+    status, text = said("check", "shop.toml")
+    assert status == 0
+    assert text.startswith("shop.toml:5: warning[CG507] '_hp2_id.*' is no strictly necessary")
     assert said("check", "--strict", "shop.toml") == (1, text)
 
 

@@ -30,7 +30,7 @@ def test_help_names_every_command_with_what_it_is_for() -> None:
     result = given("--help")
     commands = result.output.partition("Commands:\n")[2].splitlines()
     assert result.exit_code == 0
-    assert [line.split()[0] for line in commands] == ["check", "explain", "keygen", "demo"]
+    assert [line.split()[0] for line in commands] == ["check", "explain", "diff", "keygen", "demo"]
     assert all(len(line.split()) > 3 for line in commands)
 
 

@@ -418,3 +418,87 @@ def test_it_never_prints_a_value(
     result = given("explain", "--policy", str(path), "--", f"Set-Cookie: {line}")
     assert result.exit_code in (0, 1)
     assert "hunter2" not in result.output
+
+
+# --- where, and on which page -------------------------------------------------------------------
+
+WORLDWIDE = """\
+version = "1"
+
+[regions]
+country = "CF-IPCountry"
+
+[categories.necessary]
+always = true
+
+[categories.analytics]
+cookies = ["_ga"]
+
+[categories.marketing]
+sale_or_sharing = true
+cookies = ["_fbp"]
+
+[[flows]]
+paths = ["/checkout/*"]
+cookies = ["_fbp"]
+"""
+
+
+def told(tmp_path: Path, cookie: str, *options: str) -> tuple[int, dict[str, str]]:
+    """The exit status, the verdict, and every row by its label."""
+    file = tmp_path / "world.toml"
+    file.write_text(WORLDWIDE)
+    code, text = said("explain", "--policy", str(file), *options, "--", cookie)
+    first, *rows = text.splitlines()
+    pairs = [row.strip().split("   ", 1) for row in rows if "   " in row.strip()]
+    return code, {"": first.split()[-1]} | {label: value.strip() for label, value in pairs}
+
+
+def test_a_place_is_explained_with_what_its_rule_rests_on(tmp_path: Path) -> None:
+    """The law, where it is written, and the day it was read."""
+    code, rows = told(tmp_path, "_ga", "--region", "us-ca")
+    assert (code, rows[""], rows["basis"]) == (0, "KEPT", "opt-out not exercised")
+    assert rows["why"] == "analytics needs no consent here, and the visitor has not opted out of it"
+    assert rows["region"].startswith("US-CA: opt-out (statute: ")
+    assert rows["region"].endswith("; read 2026-11-24)")
+    code, rows = told(tmp_path, "_ga", "--region", "DE")
+    assert (code, rows[""]) == (1, "DROPPED")
+    assert rows["region"].startswith("DE: opt-in (statute: ")
+
+
+def test_a_place_without_a_profile_is_where_the_law_is_strictest(tmp_path: Path) -> None:
+    """So are the United States without a state, of all their states."""
+    assert told(tmp_path, "_ga", "--region", "XX")[1]["region"] == (
+        "unknown: opt-in (no profile of its own, so the strictest)"
+    )
+    assert told(tmp_path, "_ga", "--region", "US")[1]["region"] == (
+        "US: opt-out (no profile of its own, so the strictest)"
+    )
+    nowhere = "the policy has no [regions], so everybody is asked for consent"
+    assert nowhere in explained("_ga", "--region", "FR")[1]
+
+
+def test_a_signal_is_explained(tmp_path: Path) -> None:
+    """It goes before a yes."""
+    code, rows = told(tmp_path, "_fbp", "--gpc", "--granted", "marketing", "--region", "US-CA")
+    assert (code, rows[""]) == (1, "DROPPED")
+    assert rows["signal"] == "Global Privacy Control: applied"
+
+
+def test_a_flow_is_explained(tmp_path: Path) -> None:
+    """On its paths the cookie leaves whatever the visitor said, and elsewhere it stays hidden."""
+    code, rows = told(tmp_path, "_fbp", "--path", "/checkout/pay")
+    assert (code, rows[""], rows["why"]) == (0, "KEPT", "strictly necessary on /checkout/*")
+    assert rows["basis"] == "strictly necessary in this flow"
+    code, rows = told(tmp_path, "_fbp")
+    assert (code, rows[""]) == (1, "DROPPED")
+    assert rows["once stored"] == "the app does not see it; it stays where it is"
+
+
+def test_no_place_is_made_up() -> None:
+    """A name of a country is no code."""
+    code, text = said("explain", "--policy", "shop.toml", "--region", "France", "--", "_ga")
+    assert (code, text) == (
+        2,
+        'Error: no place has the code \'France\'; write one such as "FR" or "US-CA"\n',
+    )

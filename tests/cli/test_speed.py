@@ -23,7 +23,11 @@ def large_policy(rules: int) -> str:
         f'    {{ name = "{name}", provider = "Ours", purpose = "Views", duration = "30 days" }},'
         for name in names
     ]
-    return "\n".join(['version = "1"', "[categories.analytics]", "cookies = [", *lines, "]"])
+    head = (
+        'version = "1"\n[controller]\nname = "Shop"\ncontact = "privacy@shop.example"\n'
+        '[categories.analytics]\ndescription = "Pages seen"\ncookies = ['
+    )
+    return "\n".join([head, *lines, "]"])
 
 
 def seconds(folder: Path, file: str) -> float:

@@ -106,16 +106,76 @@ EXAMPLE_POLICY = Policy(
     ),
 )
 
-# The same, with every key that the example leaves out or at an empty list.
+# The same, with every key that the example leaves out or at an empty list, and all told that
+# visitors must be told.
 FULL = (
     EXAMPLE.replace("origins = []", 'origins = ["https://app.example"]')
-    .replace("\n\n[consent]", "\nhide = true\nexpire_unknown = true\n\n[consent]")
-    .replace("\n\n[categories.necessary]", "\nclear_site_data = true\n\n[categories.necessary]")
+    .replace("\n\n[consent]", "\nhide = true\nexpire_unknown = true\nstrict = true\n\n[consent]")
+    .replace(
+        "\n\n[categories.necessary]",
+        """
+clear_site_data = true
+accepted_for = "90 days"
+refused_for = "1 year"
+
+[controller]
+name = "Shop Ltd"
+address = "1 Market Street, London"
+contact = "privacy@shop.example"
+url = "https://shop.example/about"
+
+[regions]
+country = "CF-IPCountry"
+subdivision = "CF-Region-Code"
+database = "/var/lib/geo/country.mmdb"
+address = "X-Real-IP"
+
+[[regions.profiles]]
+name = "Atlantis"
+places = ["AA", "US-CA"]
+regime = "opt-in"
+rests_on = "caution"
+article = "nothing was found"
+source = "https://shop.example/law"
+read = 2026-11-24
+exemptions = ["audience-measurement"]
+
+[gpc]
+opt_in = "sale"
+updated = "2026-11-24"
+dnt = true
+
+[banner]
+buttons = ["reject", "accept", "settings"]
+
+[[flows]]
+paths = ["/checkout*"]
+cookies = ["__pay_mid"]
+sources = ["https://*.pay.example"]
+expire_on_leave = true
+
+[categories.necessary]""",
+    )
+    .replace('["_gid", ', "[")
     .replace(
         "session_storage = []",
-        'session_storage = ["tab_*"]\n\n[categories.marketing]\n'
-        'secure = true\nhttp_only = true\nsame_site = "strict"',
+        """session_storage = ["tab_*"]
+
+[categories.visits]
+description = "Count visits, without following anybody."
+exemption = { kind = "audience-measurement", objection = "/privacy", data_kept = "25 months" }
+cookies = [{ name = "visit", provider = "Us", purpose = "Counts visits", \
+duration = "13 months", sliding = false }]
+
+[categories.marketing]
+description = "Show you what may interest you."
+secure = true
+http_only = true
+same_site = "strict"
+sale_or_sharing = true
+honours = ["3f0a"]""",
     )
+    + 'recipients = ["Meta", "Partners of Meta"]\n'
     + 'sliding = false\ndomain = "shop.example"\npath = "/shop"\npartitioned = true\n'
 )
 

@@ -14,10 +14,17 @@ from hypothesis import strategies as st
 from config.samples import ENVIRON, FULL, GOOD_KEY
 from consentgate import Category, ConfigError, Policy, Rule, load_gate, load_policy
 from consentgate.config import gate_of, inspect, known
+from consentgate.core.policy import Banner, Controller, Exemption, Flow, Gpc, Profile, Regions
 from consentgate.core.proof import origin_of
 
 LINES = FULL.splitlines(keepends=True)
-KNOWN = sorted({*known.TOP, *known.CONSENT, *known.CATEGORY, *known.RULE, *known.LONG_RULE})
+KNOWN = sorted(
+    {
+        *(*known.TOP, *known.CONSENT, *known.CATEGORY, *known.LONG_RULE, *known.EXEMPTION),
+        *(*known.CONTROLLER, *known.REGIONS, *known.PROFILE, *known.GPC, *known.BANNER),
+        *known.FLOW,
+    }
+)
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 keys = st.sampled_from([*KNOWN, "necessary", "analytics", "versoin", "nmae"]) | texts
@@ -33,6 +40,14 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4),
     max_leaves=12,
 )
+
+
+def table_of(keys: known.Keys, **more: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Tables with some of these keys, and now and then no table at all."""
+    optional = {key: more.get(key, values) | values for key in keys}
+    return values | st.fixed_dictionaries({}, optional=optional)
+
+
 # TOML data that looks like a policy, with anything in any place.
 rules = values | st.fixed_dictionaries({}, optional=dict.fromkeys(known.LONG_RULE, values))
 categories = values | st.fixed_dictionaries(
@@ -40,7 +55,16 @@ categories = values | st.fixed_dictionaries(
     optional={
         **dict.fromkeys(known.CATEGORY, values),
         "cookies": st.lists(rules | plain, max_size=4),
+        "exemption": table_of(
+            known.EXEMPTION,
+            kind=st.sampled_from(["audience-measurement", "statistical", "appearance"]),
+        ),
     },
+)
+profiles = table_of(
+    known.PROFILE,
+    places=st.lists(st.sampled_from(["FR", "FR-IDF", "US-CA", "AA"]) | plain, max_size=4),
+    regime=st.sampled_from(["opt-in", "opt-out"]),
 )
 policies = st.fixed_dictionaries(
     {},
@@ -50,6 +74,13 @@ policies = st.fixed_dictionaries(
         "consent": st.fixed_dictionaries({}, optional=dict.fromkeys(known.CONSENT, values)),
         "categories": st.dictionaries(keys, categories, max_size=3),
         "cookies": st.lists(rules, max_size=3),
+        "controller": table_of(known.CONTROLLER),
+        "regions": table_of(known.REGIONS, profiles=st.lists(profiles, max_size=3)),
+        "gpc": table_of(known.GPC),
+        "banner": table_of(
+            known.BANNER, buttons=st.lists(st.sampled_from(["accept", "reject", "settings"]))
+        ),
+        "flows": st.lists(table_of(known.FLOW), max_size=3),
     },
 )
 
@@ -137,6 +168,22 @@ python_categories = anything | st.builds(
     always=st.booleans() | anything,
     rules=st.lists(python_rules, max_size=4).map(tuple) | anything,
     local_storage=st.lists(odd_text, max_size=3).map(tuple) | anything,
+    honours=st.lists(odd_text | st.just("3f0a"), max_size=2).map(tuple) | anything,
+    exemption=st.none() | st.builds(Exemption, kind=odd_text, objection=odd_text) | anything,
+)
+python_regions = st.builds(
+    Regions,
+    country=odd_text,
+    profiles=st.lists(
+        st.builds(Profile, places=st.tuples(odd_text), regime=odd_text, read=odd_text), max_size=2
+    ).map(tuple)
+    | anything,
+)
+python_flows = st.builds(
+    Flow,
+    paths=st.lists(odd_text | st.just("/pay"), max_size=2).map(tuple),
+    cookies=st.lists(odd_text, max_size=2).map(tuple) | anything,
+    sources=st.lists(odd_text, max_size=2).map(tuple),
 )
 
 
@@ -151,7 +198,13 @@ python_categories = anything | st.builds(
         prefix=odd_text | anything,
         cookie=odd_text | anything,
         domain=odd_text | anything,
-        choice_lifetime=st.integers() | anything,
+        accepted_for=st.integers() | anything,
+        controller=st.none() | st.builds(Controller, name=odd_text) | anything,
+        regions=st.none() | python_regions | anything,
+        gpc=st.builds(Gpc, opt_in=odd_text | st.just("sale"), updated=odd_text) | anything,
+        flows=st.lists(python_flows, max_size=2).map(tuple) | anything,
+        banner=st.builds(Banner, buttons=st.lists(odd_text).map(tuple)) | anything,
+        strict=st.booleans() | anything,
     )
 )
 def test_any_policy_built_in_python_is_refused_or_taken(policy: Policy) -> None:

@@ -10,6 +10,16 @@ import pytest
 from config.samples import ENVIRON, EXAMPLE, EXAMPLE_POLICY, FULL, load
 from consentgate import Category, Policy, Rule, load_gate
 from consentgate.config import inspect, known
+from consentgate.core.policy import Banner, Controller, Exemption, Flow, Gpc, Profile, Regions
+from consentgate.law import profiles
+
+EVERY_KEY = sorted(
+    {
+        *(*known.TOP, *known.CONSENT, *known.CATEGORY, *known.LONG_RULE, *known.EXEMPTION),
+        *(*known.CONTROLLER, *known.REGIONS, *known.PROFILE, *known.GPC, *known.BANNER),
+        *known.FLOW,
+    }
+)
 
 
 def test_the_whole_example_is_read_as_it_says(tmp_path: Path) -> None:
@@ -30,18 +40,41 @@ def test_the_example_makes_a_gate(tmp_path: Path) -> None:
 def test_the_full_example_uses_every_key_there_is() -> None:
     """No key is known that the tests do not try."""
     shown = set(re.findall(r"(?:^|\{ |, )([a-z_]+) = ", FULL, re.MULTILINE))
-    keys = {*known.TOP, *known.CONSENT, *known.CATEGORY, *known.RULE, *known.LONG_RULE}
-    assert shown | {"consent", "categories"} == keys
+    headers = set(re.findall(r"(?:^\[{1,2}|\.)([a-z_]+)\]", FULL, re.MULTILINE))
+    tables = {"consent", "controller", "regions", "profiles", "gpc", "banner", "flows", "cookies"}
+    ids = {"necessary", "analytics", "visits", "marketing"}
+    assert (shown | {"categories", *tables}, headers) == ({*EVERY_KEY}, tables | ids)
 
 
-@pytest.mark.parametrize("key", [*known.TOP, *known.CONSENT, *known.CATEGORY, *known.LONG_RULE])
-def test_every_key_but_four_may_be_left_out(tmp_path: Path, key: str) -> None:
-    """A version is needed, name and category of a cookie, and that "necessary" is always on."""
+# What is amiss where all lines of a key are taken out of the full example.
+NEEDED = {
+    "version": ["CG103"],
+    "always": ["CG105"],
+    "description": ["CG508", "CG405", "CG508", "CG508"],
+    "name": ["CG508", "CG103"],
+    "category": ["CG103"],
+    "provider": ["CG508"],
+    "purpose": ["CG508"],
+    "duration": ["CG508"],
+    "sale_or_sharing": ["CG510"],
+    "country": ["CG104"],
+    "database": ["CG506"],
+    "places": ["CG103"],
+    "rests_on": ["CG407"],
+    "article": ["CG407"],
+    "source": ["CG407"],
+    "read": ["CG407"],
+    "paths": ["CG103"],
+}
+
+
+@pytest.mark.parametrize("key", EVERY_KEY)
+def test_most_keys_may_be_left_out(tmp_path: Path, key: str) -> None:
+    """What is needed all the same: some by each table, and some because this policy is strict."""
     text = re.sub(rf"(?m)^{key} = .*\n", "", FULL)
     (tmp_path / "consentgate.toml").write_text(text)
     _, problems = inspect(tmp_path / "consentgate.toml")
-    needed = {"version": ["CG103"], "name": ["CG103"], "category": ["CG103"], "always": ["CG105"]}
-    assert [problem.code for problem in problems] == needed.get(key, [])
+    assert [problem.code for problem in problems] == NEEDED.get(key, [])
 
 
 def test_a_version_alone_is_a_policy(tmp_path: Path) -> None:
@@ -74,9 +107,12 @@ def test_the_full_example_is_read_as_it_says(tmp_path: Path) -> None:
     assert (policy.hide, policy.expire_unknown, policy.clear_site_data) == (True, True, True)
     marketing = Category(
         id="marketing",
+        description="Show you what may interest you.",
         secure=True,
         http_only=True,
         same_site="strict",
+        sale_or_sharing=True,
+        honours=("3f0a",),
         rules=(
             Rule(
                 name="_fbp",
@@ -84,6 +120,7 @@ def test_the_full_example_is_read_as_it_says(tmp_path: Path) -> None:
                 provider="Meta",
                 purpose="Recognises browsers for advertising",
                 duration="90 days",
+                recipients=("Meta", "Partners of Meta"),
                 seconds=7_776_000,
                 sliding=False,
                 domain="shop.example",
@@ -92,7 +129,64 @@ def test_the_full_example_is_read_as_it_says(tmp_path: Path) -> None:
             ),
         ),
     )
-    assert policy.categories[2] == marketing
+    assert policy.categories[3] == marketing
+
+
+def test_who_decides_and_where_visitors_are_is_read_as_it_says(tmp_path: Path) -> None:
+    """The tables that hold for the whole site arrive in their fields of the Policy."""
+    policy = load(tmp_path, FULL)
+    assert (policy.strict, policy.accepted_for, policy.refused_for) == (True, 7_776_000, 31_536_000)
+    assert policy.controller == Controller(
+        name="Shop Ltd",
+        address="1 Market Street, London",
+        contact="privacy@shop.example",
+        url="https://shop.example/about",
+    )
+    atlantis = Profile(
+        name="Atlantis",
+        places=("AA", "US-CA"),
+        regime="opt-in",
+        rests_on="caution",
+        article="nothing was found",
+        source="https://shop.example/law",
+        read="2026-11-24",
+        exemptions=("audience-measurement",),
+    )
+    assert policy.regions == Regions(
+        country="CF-IPCountry",
+        subdivision="CF-Region-Code",
+        database="/var/lib/geo/country.mmdb",
+        address="X-Real-IP",
+        profiles=(atlantis, *profiles()),
+    )
+    assert policy.gpc == Gpc(opt_in="sale", updated="2026-11-24", dnt=True)
+    assert policy.banner == Banner(buttons=("reject", "accept", "settings"))
+    assert policy.flows == (
+        Flow(
+            paths=("/checkout*",),
+            cookies=("__pay_mid",),
+            sources=("https://*.pay.example",),
+            expire_on_leave=True,
+        ),
+    )
+    assert policy.categories[2] == Category(
+        id="visits",
+        description="Count visits, without following anybody.",
+        exemption=Exemption(
+            kind="audience-measurement", objection="/privacy", data_kept="25 months"
+        ),
+        rules=(
+            Rule(
+                name="visit",
+                category="visits",
+                provider="Us",
+                purpose="Counts visits",
+                duration="13 months",
+                seconds=34_164_000,
+                sliding=False,
+            ),
+        ),
+    )
 
 
 def test_a_duration_in_the_long_form_is_only_published_where_people_need_the_cookie(
@@ -122,7 +216,9 @@ def test_a_category_may_be_named_by_its_cookies_alone(tmp_path: Path) -> None:
     rule = Rule(name="_fbp", category="marketing")
     assert policy.categories == (Category(id="marketing", rules=(rule,)),)
     assert [(one.line, one.severity, one.code, one.key) for one in problems] == [
-        (4, "warning", "CG503", "cookies[0].category")
+        (1, "warning", "CG508", "controller"),
+        (2, "warning", "CG508", "cookies[0]"),
+        (4, "warning", "CG503", "cookies[0].category"),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from config.samples import ENVIRON, EXAMPLE_POLICY
 from consentgate import Category, ConfigError, Policy, Rule, wrap
 from consentgate.config import gate_of
+from consentgate.core.policy import Banner, Exemption, Flow, Profile, Regions
 from consentgate.core.token import category_tag
 
 
@@ -34,7 +36,7 @@ def test_every_kind_of_mistake_is_found_at_once() -> None:
         mode="off",
         prefix="gate",
         exclude=("/ok", "hooks"),
-        choice_lifetime=0,
+        accepted_for=0,
         categories=(
             Category(id="necessary", rules=(Rule(name="", category="necessary"),)),
             Category(
@@ -51,7 +53,7 @@ def test_every_kind_of_mistake_is_found_at_once() -> None:
     assert found == [
         ("CG103", "version", "the policy has no version"),
         ("CG104", "mode", "mode cannot be 'off'"),
-        ("CG104", "choice_lifetime", "a choice cannot be kept for 0 seconds"),
+        ("CG104", "accepted_for", "a choice cannot be kept for 0 seconds"),
         ("CG104", "prefix", "prefix cannot be 'gate'"),
         ("CG104", "exclude[1]", "'hooks' is not a path"),
         ("CG105", "categories[0].always", "the necessary category asks for consent"),
@@ -139,8 +141,13 @@ def test_there_is_room_for_a_hundred_categories() -> None:
 @pytest.mark.parametrize("seconds", [1, 182 * 86_400, 400 * 86_400])
 def test_a_choice_may_be_kept_as_long_as_browsers_keep_it(seconds: int) -> None:
     """400 days is the most that browsers allow (RFC 6265bis 5.5)."""
-    assert problems_of(choice_lifetime=seconds) == []
-    assert [code for code, _, _ in problems_of(choice_lifetime=400 * 86_400 + seconds)] == ["CG104"]
+    both = {"accepted_for": seconds, "refused_for": seconds}
+    longer = {"accepted_for": 400 * 86_400 + seconds, "refused_for": 400 * 86_400 + seconds}
+    assert problems_of(**both) == []
+    assert [(code, key) for code, key, _ in problems_of(**longer)] == [
+        ("CG104", "accepted_for"),
+        ("CG104", "refused_for"),
+    ]
 
 
 def test_values_of_other_types_are_named_before_anything_else() -> None:
@@ -159,7 +166,7 @@ def test_values_of_other_types_are_named_before_anything_else() -> None:
         secure="yes",
         origins=["https://a.example"],
         exclude=("/a", 2),
-        choice_lifetime=timedelta(days=1),
+        accepted_for=timedelta(days=1),
         categories=tuple(wrong),
     )
     assert {(key, message) for _, key, message in found} == {
@@ -168,7 +175,7 @@ def test_values_of_other_types_are_named_before_anything_else() -> None:
         ("secure", "must be True or False, not text"),
         ("origins", "must be a tuple, not a list"),
         ("exclude[1]", "must be text, not a number"),
-        ("choice_lifetime", "must be a whole number, not a timedelta"),
+        ("accepted_for", "must be a whole number, not a timedelta"),
         ("categories[0].rules", "must be a tuple, not a list"),
         ("categories[1]", "must be a Category, not text"),
         ("categories[2].rules[0].name", "must be text, not bytes"),
@@ -178,6 +185,69 @@ def test_values_of_other_types_are_named_before_anything_else() -> None:
         ("categories[5].local_storage[0]", "must be text, not a number"),
     }
     assert {code for code, _, _ in found} == {"CG102"}
+
+
+def test_every_part_of_a_policy_has_its_type() -> None:
+    """Those that may be left out are None or what they are said to be, and nothing in between."""
+    wrong: list[Any] = [
+        Category(id="a", exemption="statistical"),  # type: ignore[arg-type]
+        Category(id="b", exemption=Exemption(kind=None)),  # type: ignore[arg-type]
+        Category(id="c", sale_or_sharing=1, honours="3f0a"),  # type: ignore[arg-type]
+    ]
+    found = problems_of(
+        refused_for=1.5,
+        strict="no",
+        controller={"name": "Shop Ltd"},
+        regions=Regions(country=None, profiles=(Profile(places=["FR"]), "FR")),  # type: ignore[arg-type]
+        gpc=None,
+        flows=(Flow(paths=("/pay",), cookies=(b"sid",)), Banner()),  # type: ignore[arg-type]
+        banner=Banner(buttons=["accept"]),  # type: ignore[arg-type]
+        categories=tuple(wrong),
+    )
+    assert {(key, message) for _, key, message in found} == {
+        ("refused_for", "must be a whole number, not a number"),
+        ("strict", "must be True or False, not text"),
+        ("controller", "must be a Controller or None, not a table"),
+        ("regions.country", "must be text, not None"),
+        ("regions.profiles[0].places", "must be a tuple, not a list"),
+        ("regions.profiles[1]", "must be a Profile, not text"),
+        ("gpc", "must be a Gpc, not None"),
+        ("flows[0].cookies[0]", "must be text, not bytes"),
+        ("flows[1]", "must be a Flow, not a Banner"),
+        ("banner.buttons", "must be a tuple, not a list"),
+        ("categories[0].exemption", "must be an Exemption or None, not text"),
+        ("categories[1].exemption.kind", "must be text, not None"),
+        ("categories[2].sale_or_sharing", "must be True or False, not a number"),
+        ("categories[2].honours", "must be a tuple, not text"),
+    }
+    assert {code for code, _, _ in found} == {"CG102"}
+
+
+def test_the_law_holds_for_a_policy_built_in_python() -> None:
+    """Dark patterns, exemptions and profiles are checked at their fields, as a file's are."""
+    exempt = Category(id="a", description="Counts", exemption=Exemption(kind="statistical"))
+    lax = Profile(name="x", places=("FR",), regime="opt-out", rests_on="caution", article="none")
+    found = problems_of(
+        accepted_for=2,
+        refused_for=1,
+        banner=Banner(buttons=("accept",)),
+        categories=(exempt,),
+        regions=Regions(profiles=(replace(lax, source="https://a.example", read="2026-11-24"),)),
+    )
+    assert [(code, key) for code, key, _ in found] == [
+        ("CG402", "banner.buttons"),
+        ("CG403", "refused_for"),
+        ("CG405", "categories[0].exemption.objection"),
+        ("CG406", "regions.profiles[0].places[0]"),
+    ]
+
+
+@pytest.mark.parametrize(("revision", "taken"), [("3f0a", True), ("3F0A", True), ("3f0", False)])
+def test_an_earlier_revision_is_four_hexadecimal_digits(revision: str, taken: bool) -> None:
+    """As the declaration shows it."""
+    found = problems_of(categories=(Category(id="a", honours=("0000", revision)),))
+    expected = ("CG104", "categories[0].honours[1]", f"{revision!r} is not a revision")
+    assert found == ([] if taken else [expected])
 
 
 def test_what_is_no_policy_at_all_is_named() -> None:

@@ -22,6 +22,8 @@ GOOD: dict[str, list[Any]] = {
     "secret_env": ["KEY", "key", "_K1", "SHOP_" * 10 + "KEY"],
     "version": ["1", "2026-11", "Frühling", "v 2"],
     "exclude": [(), ("/",), ("/a*",), ("/*/hook",), ("/ü b",)],
+    "accepted_for": [1, 400 * 86_400],
+    "refused_for": [1, 400 * 86_400],
     "mirror": ["", "public.cookie.choice", "any text"],
 }
 BAD: dict[str, list[Any]] = {
@@ -98,7 +100,8 @@ BAD: dict[str, list[Any]] = {
             "https://a.example\n",
         )
     ],
-    "choice_lifetime": [0, -1, 400 * 86_400 + 1],
+    "accepted_for": [0, -1, 400 * 86_400 + 1],
+    "refused_for": [0, -1, 400 * 86_400 + 1],
     "mode": ["", "Enforce", "enforce ", "off"],
     "unknown": ["", "deny", "BLOCK"],
     "same_site": ["", "Lax", "LAX", "no"],

@@ -13,11 +13,13 @@ from consentgate.config import gate_of, inspect
 
 
 def warnings_of(path: Path, text: str) -> list[str]:
-    """Return the warnings about a file with this content, without its folder."""
+    """Return the warnings that loading a file with this content logs, without its folder."""
     (path / "a.toml").write_text(text)
     _, problems = inspect(path / "a.toml")
     assert {problem.severity for problem in problems} <= {"warning"}
-    return [str(problem).replace(f"{path}/", "") for problem in problems]
+    # Those that are only for whoever checks a file have tests of their own.
+    logged = [problem for problem in problems if problem.code not in ("CG508", "CG509", "CG510")]
+    return [str(problem).replace(f"{path}/", "") for problem in logged]
 
 
 def test_a_pattern_that_takes_a_needed_name_is_doubted(tmp_path: Path) -> None:
@@ -103,6 +105,39 @@ def test_a_floor_of_secure_without_https_is_doubted(tmp_path: Path) -> None:
         "a.toml:5: warning[CG506] the site does without https, so none of its cookies is made "
         "Secure (categories.analytics.secure)\n"
         "    help: set secure = true in [consent], or leave it out here"
+    ]
+
+
+def test_a_tracker_that_is_called_necessary_is_doubted(tmp_path: Path) -> None:
+    """In a category that is always on, and in a flow; never an error, for the list may grow."""
+    text = (
+        'version = "1"\n[categories.necessary]\nalways = true\ncookies = [\n'
+        '  "sessionid",\n  "_ga_SHOP1",\n  "__Host-_fbp",\n  "_pk_*",\n  "__*",\n]\n'
+        '[categories.analytics]\ncookies = ["_ga"]\n'
+        '[[flows]]\npaths = ["/pay"]\ncookies = ["pay", "IDE"]\n'
+    )
+    always = "it stands in a category always on: move it to an optional category"
+    assert [one.replace("\n    help: ", " | ") for one in warnings_of(tmp_path, text)] == [
+        "a.toml:6: warning[CG507] '_ga_SHOP1' is no strictly necessary cookie, but one of Google "
+        f"Analytics (analytics) (categories.necessary.cookies[1]) | {always}",
+        "a.toml:7: warning[CG507] '__Host-_fbp' is no strictly necessary cookie, but one of Meta "
+        f"Pixel (advertising) (categories.necessary.cookies[2]) | {always}",
+        "a.toml:8: warning[CG507] '_pk_*' is no strictly necessary cookie, but one of Matomo "
+        f"(analytics) (categories.necessary.cookies[3]) | {always}",
+        "a.toml:9: warning[CG507] '__*' is no strictly necessary cookie, but one of Google "
+        "Universal Analytics (analytics), Google advertising (advertising), HubSpot (analytics) "
+        f"(categories.necessary.cookies[4]) | {always}",
+        "a.toml:15: warning[CG507] 'IDE' is no strictly necessary cookie, but one of Google "
+        "advertising (advertising) (flows[0].cookies[1]) | it stands in a flow: move it to an "
+        "optional category",
+    ]
+
+
+def test_an_address_that_is_looked_up_nowhere_is_doubted(tmp_path: Path) -> None:
+    """It would be looked up in a database, and there is none."""
+    text = 'version = "1"\n[regions]\ncountry = "X-Country"\naddress = "X-Real-IP"\n'
+    assert [one.split(" (")[0] for one in warnings_of(tmp_path, text)] == [
+        "a.toml:4: warning[CG506] an address is only looked up in a database, and there is none"
     ]
 
 

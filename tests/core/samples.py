@@ -14,6 +14,7 @@ from consentgate.core.consent import Consent
 from consentgate.core.gate import Finish, Forward, Gate, NeedBody, Reply
 from consentgate.core.http import Header, Request, Response
 from consentgate.core.policy import Category, Policy, Rule
+from consentgate.core.revision import revision_of
 from consentgate.core.visit import Visit
 
 KEY = b"a-signing-key-of-the-tests-0123456789-ABCDEF"
@@ -64,6 +65,8 @@ POLICY = Policy(
     ),
 )
 OPTIONAL = frozenset({"analytics", "marketing"})
+# What a receipt says of a yes to both.
+REVISIONS = tuple((one.id, revision_of(one)) for one in POLICY.categories[1:])
 
 
 def fresh_id() -> bytes:

@@ -65,7 +65,7 @@ def test_a_cookie_that_does_not_slide_is_set_once() -> None:
     rule = Rule(name="_pk_id*", category="analytics", sliding=False)
     policy = policy_of(Category(id="analytics", rules=(rule,)))
     yes = b"__Host-gate=" + Gate(policy, [KEY]).site.tokens.write(
-        replace(forward(make_gate(), ask(cookie=YES)).visit._load(), denied=frozenset())
+        replace(forward(make_gate(), ask(cookie=YES)).visit.said, denied=frozenset())
     )
     again = yes + b"; _pk_id.1=old"
     assert answered(policy, b"_pk_id.1=new", cookie=yes)[:2] == ([b"_pk_id.1=new"], [Action.KEPT])

@@ -21,6 +21,7 @@ from core.samples import (
     NOW,
     OLD_KEY,
     POLICY,
+    REVISIONS,
     SAME_ORIGIN,
     TODAY,
     ask,
@@ -552,6 +553,7 @@ def test_an_answer_of_the_gate_carries_its_receipt() -> None:
         version="2026-11",
         granted=("analytics", "marketing"),
         denied=(),
+        revisions=REVISIONS,
     )
 
 

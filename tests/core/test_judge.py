@@ -67,6 +67,7 @@ def test_an_optional_cookie_leaves_with_consent_only() -> None:
             origin="policy",
             action=Action.KEPT,
             reason="the visitor allows analytics",
+            basis="consent",
         ),
         line,
     )

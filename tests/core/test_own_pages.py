@@ -74,31 +74,32 @@ def refused(response: Response, status: int, sentence: str) -> bool:
 
 # --- state --------------------------------------------------------------------------------------
 
+BARE = {"provider": "", "purpose": "", "duration": "", "recipients": [], "storage": "cookie"}
 DETAILS = [
     {
         "id": "necessary",
         "title": "Strictly necessary",
         "description": "",
         "always": True,
-        "items": [
-            {"name": name, "provider": "", "purpose": "", "duration": "", "storage": "cookie"}
-            for name in ("sid", "lang*")
-        ],
+        "sale_or_sharing": False,
+        "items": [BARE | {"name": name} for name in ("sid", "lang*")],
     },
     {
         "id": "analytics",
         "title": "Analytics",
         "description": "Shows which pages are used.",
         "always": False,
+        "sale_or_sharing": False,
         "items": [
             {
                 "name": "_ga*",
                 "provider": "Google",
                 "purpose": "Tells visitors apart",
                 "duration": "13 months",
+                "recipients": [],
                 "storage": "cookie",
             },
-            {"name": "_gid", "provider": "", "purpose": "", "duration": "", "storage": "cookie"},
+            BARE | {"name": "_gid"},
             {"name": "ajs_*", "storage": "local_storage"},
             {"name": "draft", "storage": "session_storage"},
         ],
@@ -108,10 +109,8 @@ DETAILS = [
         "title": "Marketing",
         "description": "",
         "always": False,
-        "items": [
-            {"name": name, "provider": "", "purpose": "", "duration": "", "storage": "cookie"}
-            for name in ("_fbp", "*_retarget")
-        ],
+        "sale_or_sharing": False,
+        "items": [BARE | {"name": name} for name in ("_fbp", "*_retarget")],
     },
 ]
 
@@ -149,8 +148,11 @@ def test_the_state_is_told_whole(
         "decided": decided,
         "needs_choice": needs_choice,
         "gpc": False,
+        "signal": "absent",
+        "notice": "",
         "region": None,
         "allowed": sorted([*allowed, "necessary"]),
+        "basis": {**dict.fromkeys(allowed, "consent"), "necessary": "strictly necessary"},
         "categories": {"necessary": "granted", "analytics": analytics, "marketing": marketing},
         "details": DETAILS,
     }

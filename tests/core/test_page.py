@@ -12,7 +12,7 @@ import pytest
 from consentgate.core.gate import Gate
 from consentgate.core.page import CONTENT_SECURITY_POLICY, preferences
 from consentgate.core.policy import Category, Policy, Rule
-from core.samples import KEY, ask, cookie_of, make_gate, visit_of
+from core.samples import KEY, TODAY, ask, cookie_of, make_gate, visit_of
 
 GATE = make_gate()
 Element = tuple[str, dict[str, str | None]]
@@ -95,7 +95,13 @@ def test_its_one_style_is_allowed_by_hash_and_nothing_else_is() -> None:
     [
         (None, [], "You have not chosen yet, so nothing optional is used.", False),
         (b"__Host-gate=x", [], "You have not chosen yet, so nothing optional is used.", False),
-        (cookie_of(at=0), [], "Your choice is recorded as shown below.", True),
+        (cookie_of(at=TODAY), [], "Your choice is recorded as shown below.", True),
+        (
+            cookie_of(at=0),
+            [],
+            "There is something new to choose; what you chose before still stands.",
+            True,
+        ),
         (cookie_of("analytics"), ["analytics"], "Your choice is recorded as shown below.", True),
         (
             cookie_of("analytics", denied=()),

@@ -31,7 +31,7 @@ def test_a_policy_that_says_little_is_strict() -> None:
     assert (policy.prefix, policy.cookie, policy.site, policy.domain) == ("/_gate", "gate", "", "")
     assert (policy.origins, policy.exclude) == ((), ())
     assert policy.mirror == "public.cookie.choice"
-    assert policy.choice_lifetime == 182 * 24 * 3600
+    assert (policy.accepted_for, policy.refused_for) == (182 * 24 * 3600, 182 * 24 * 3600)
 
 
 def test_a_category_is_found_by_its_id() -> None:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from consentgate.core.consent import NEWCOMER, UNREADABLE, Consent
 from consentgate.core.policy import CHOICE_LIFETIME
 from consentgate.core.recorded import CLOCK_SKEW, MAX_TWINS, recorded
-from core.samples import NOW, TODAY, ask, consent_of, cookie_of, make_gate, visit_of
+from core.samples import NOW, OPTIONAL, TODAY, ask, consent_of, cookie_of, make_gate, visit_of
 
 GATE = make_gate()
 NAME = b"__Host-gate"
 YES, NO = cookie_of("analytics"), cookie_of(at=TODAY)
+MARKETING = frozenset({"marketing"})
 LATER = NOW + CHOICE_LIFETIME + 1
 
 
 def read(header: bytes, now: float = NOW) -> tuple[Consent, bool]:
     cookies = visit_of(GATE, ask(cookie=header)).cookies
     assert cookies is not None
-    return recorded(cookies, NAME, GATE.site.tokens, CHOICE_LIFETIME, now)
+    return recorded(cookies, NAME, GATE.site.tokens, GATE.policy, now)
 
 
 @pytest.mark.parametrize(
@@ -32,9 +35,9 @@ def read(header: bytes, now: float = NOW) -> tuple[Consent, bool]:
         (NAME + b"=forged", NOW, (UNREADABLE, False)),
         (YES, NOW - CLOCK_SKEW - 1, (UNREADABLE, False)),
         (YES, NOW - CLOCK_SKEW, (consent_of("analytics"), False)),
-        (YES, LATER, (Consent(denied=frozenset({"marketing"}), decided_at=NOW), False)),
+        (YES, LATER, (Consent(denied=MARKETING, reopened=MARKETING, decided_at=NOW), False)),
         (cookie_of("analytics", "marketing"), LATER, (NEWCOMER, False)),
-        (NO, LATER, (consent_of(at=TODAY), False)),
+        (NO, LATER, (replace(consent_of(at=TODAY), reopened=OPTIONAL), False)),
         (b"; ".join([YES] * MAX_TWINS), NOW, (consent_of("analytics"), True)),
         (b"; ".join([YES] * (MAX_TWINS + 1)), NOW, (UNREADABLE, False)),
         (YES + b"; x=" + b"y" * 65_536, NOW, (UNREADABLE, False)),

@@ -228,7 +228,7 @@ def test_nothing_remembered_holds_a_value() -> None:
     gate = make_gate()
     for header in (b"sid=s3cret; _ga=s3cret", b"s3cret-token; sid=1", b"=s3cret; sid=1"):
         forward(gate, ask(cookie=header))
-    sorter = gate._sorter
+    sorter = gate.lane("/").sorter
     remembered = [*sorter._rows.young, *sorter._headers.young, *gate.judge.remembered.young]
     assert remembered
     assert "s3cret" not in repr(remembered)
@@ -242,7 +242,7 @@ def test_made_up_names_cannot_grow_the_memory() -> None:
         forward(gate, ask(cookie=b"made-up-%d=1; sid=2" % number))
     forward(gate, ask(cookie=b"; ".join(b"x%d=1" % number for number in range(65))))
     forward(gate, ask(cookie=b"x=" + b"y" * 9000))
-    sorter = gate._sorter
+    sorter = gate.lane("/").sorter
     assert len(sorter._rows) <= 512
     assert len(sorter._headers) <= 2048
     assert max(map(len, sorter._rows.young)) == 2
@@ -252,10 +252,10 @@ def test_a_row_of_made_up_names_is_not_remembered() -> None:
     """Each of them takes a kilobyte: a few are, since sites have a few that nobody listed."""
     gate = make_gate()
     for count, remembered in ((24, 1), (25, 0)):
-        before = len(gate._sorter._rows)
+        before = len(gate.lane("/").sorter._rows)
         cookie = b"; ".join(b"x%d_%d=1" % (count, number) for number in range(count))
         forward(gate, ask(cookie=b"sid=1; " + cookie))
-        assert len(gate._sorter._rows) - before == remembered
+        assert len(gate.lane("/").sorter._rows) - before == remembered
     for value in (b"=zz=1", b"=_gid=1"):  # the name of a nameless one is its value
         assert seen(value, make_gate(unknown="allow")) == seen(value, make_gate(unknown="allow"))
     allowing = make_gate(unknown="allow")

@@ -12,7 +12,7 @@ import pytest
 from itsdangerous import Signer, TimestampSigner, URLSafeSerializer
 from itsdangerous.encoding import base64_decode, base64_encode
 
-from consentgate.core.consent import Consent, Tries
+from consentgate.core.consent import NO, Consent, Tries
 from consentgate.core.token import MAX_TOKEN_BYTES, Tokens, category_tag
 from core.samples import ID, KEY, NOW, OLD_KEY, TODAY, consent_of
 
@@ -92,13 +92,34 @@ def test_a_refusal_holds_nothing_to_recognise_a_visitor_by() -> None:
     assert len(payload) == 5 + 4 * 2
 
 
-def test_room_is_kept_for_revisions_and_for_gpc() -> None:
-    """Bits that a later release may use are not misread by this one."""
-    granted = category_tag("analytics").to_bytes(2, "big")
-    payload = bytes([0x17]) + NOW.to_bytes(4, "big") + bytes.fromhex(ID) + granted
-    expected = consent_of("analytics", denied=())
-    assert tokens().read(signed(payload + b"\x80\x00")) == expected
-    assert tokens().read(signed(payload + b"\xff\xff")) == expected
+def test_a_yes_counts_for_the_text_it_was_given_to() -> None:
+    """For today's revision and those that it honours, not for another; a no always stands."""
+    stamps = {"analytics": (0x1F3C, 0x7FFF), "marketing": (5,)}
+    mine = Tokens([KEY], ("analytics", "marketing"), stamps)
+    tag = category_tag("analytics").to_bytes(2, "big")
+    payload = bytes([0x11]) + NOW.to_bytes(4, "big") + bytes.fromhex(ID) + tag
+    yes = consent_of("analytics", denied=())
+    assert mine.read(signed(payload + b"\x9f\x3c")) == yes
+    older = replace(yes, older=frozenset({("analytics", 0x7FFF)}))
+    assert mine.read(signed(payload + b"\xff\xff")) == older
+    assert mine.read(signed(payload + b"\x80\x00")) == replace(yes, granted=frozenset())
+    assert mine.read(mine.write(yes)) == yes
+    assert mine.read(mine.write(older)) == older
+    no = consent_of()
+    assert mine.read(tokens().write(no)) == no
+
+
+def test_what_is_asked_about_again_is_no_yes() -> None:
+    """What was taken back, what is denied long since, and a yes over a signal, each as it was."""
+    consent = Consent(
+        denied=frozenset({"analytics"}),
+        reopened=frozenset({"analytics", "marketing"}),
+        decided_at=TODAY,
+        over_gpc=True,
+    )
+    assert tokens().read(tokens().write(consent)) == consent
+    flagged = bytes([0x14]) + TODAY.to_bytes(4, "big")  # a bit that a later release may use
+    assert tokens().read(signed(flagged)) == Consent(decided_at=TODAY)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +191,7 @@ def test_a_category_that_the_policy_no_longer_has_says_nothing() -> None:
     other = tokens(categories=("other",)).read(value)
     assert other == Consent(id=ID, decided_at=NOW, others=analytics + marketing)
     assert other.grants
-    assert other.others_denied() == analytics[:2] + b"\0\0" + marketing
+    assert other.others_as(NO) == analytics[:2] + NO + marketing
 
 
 def test_what_another_policy_was_told_is_written_back_as_it_came() -> None:

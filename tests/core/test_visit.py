@@ -17,6 +17,7 @@ from consentgate.core.consent import (
 )
 from consentgate.core.gate import Gate
 from consentgate.core.policy import CHOICE_LIFETIME, Policy
+from consentgate.core.record import own_lines, receipt
 from consentgate.core.recorded import CLOCK_SKEW, MAX_TWINS
 from consentgate.core.visit import Visit
 from core.samples import (
@@ -26,6 +27,7 @@ from core.samples import (
     NOW,
     OLD_KEY,
     POLICY,
+    REVISIONS,
     SAME_ORIGIN,
     TODAY,
     ask,
@@ -56,14 +58,14 @@ def seen(visit: Visit) -> tuple[frozenset[str], bool, bool]:
 
 def stored(visit: Visit) -> Consent | None:
     """What the one cookie that this visit writes would say next time; None: it is removed."""
-    (line,) = visit.own_lines()
+    (line,) = own_lines(visit)
     pair = line.partition(b";")[0]
     assert pair.startswith(b"__Host-gate=")
     return GATE.site.tokens.read(pair.partition(b"=")[2])
 
 
 def lifetime(visit: Visit) -> int:
-    (line,) = visit.own_lines()
+    (line,) = own_lines(visit)
     return int(line.partition(b"Max-Age=")[2].partition(b";")[0])
 
 
@@ -84,7 +86,7 @@ def test_a_newcomer_has_granted_nothing_and_is_to_be_asked() -> None:
         Choice.UNSET,
     ]
     assert (visit.id, visit.decided_on, visit.version) == (None, None, "2026-11")
-    assert (visit.region, visit.gpc) == (None, False)
+    assert (visit.region, visit.gpc, bool(visit.gpc)) == (None, "absent", False)
 
 
 def test_somebody_who_accepted_has_granted_everything() -> None:
@@ -166,7 +168,7 @@ def test_a_consent_cookie_that_cannot_be_believed_is_a_no(cookie: bytes) -> None
     assert seen(visit) == (ALWAYS, False, True)
     assert [visit.allows(id) for id in ("analytics", "marketing")] == [False, False]
     assert (visit.id, visit.decided_on) == (None, None)
-    assert visit.own_lines() == []
+    assert own_lines(visit) == []
 
 
 def test_a_clock_may_run_a_minute_ahead() -> None:
@@ -192,9 +194,11 @@ def test_a_no_does_not_lapse_with_the_yes_beside_it() -> None:
 
 
 def test_a_refusal_does_not_lapse() -> None:
-    """However old: a browser that still keeps it still says no."""
-    visit = arriving(cookie_of(at=TODAY), now=NOW + 10 * CHOICE_LIFETIME)
-    assert seen(visit) == (ALWAYS, True, False)
+    """However old, a browser that still keeps it still says no; when old it is asked again."""
+    for age, asks in ((CHOICE_LIFETIME, False), (10 * CHOICE_LIFETIME, True)):
+        visit = arriving(cookie_of(at=TODAY), now=TODAY + age)
+        assert seen(visit) == (ALWAYS, True, asks)
+        assert visit.choice("analytics") is Choice.DENIED
 
 
 def test_an_overlong_cookie_header_is_a_no() -> None:
@@ -245,7 +249,7 @@ def test_the_consent_cookie_is_read_under_one_name_only(
         visit = visit_of(GATE, request)
         assert visit.allows("analytics") is (name == read_under)
         visit.reject_all()
-        assert visit.own_lines()[0].startswith(read_under + b"=")
+        assert own_lines(visit)[0].startswith(read_under + b"=")
 
 
 # --- duplicates ---------------------------------------------------------------------------------
@@ -282,9 +286,9 @@ def test_of_several_consent_cookies_the_newest_valid_one_wins(
     visit = arriving(b"; ".join(cookies))
     assert visit.granted == ALWAYS | granted
     if granted:
-        assert visit.own_lines() == []
+        assert own_lines(visit) == []
         return
-    expired, kept = visit.own_lines()
+    expired, kept = own_lines(visit)
     assert expired == PARTITIONED_GONE
     again = arriving(kept.partition(b";")[0])
     assert again.granted == visit.granted
@@ -295,7 +299,7 @@ def test_of_several_invalid_ones_none_is_believed_and_none_is_touched() -> None:
     """Only invalid ones: nothing is allowed."""
     visit = arriving(b"__Host-gate=x; __Host-gate=y")
     assert seen(visit) == (ALWAYS, False, True)
-    assert visit.own_lines() == []
+    assert own_lines(visit) == []
 
 
 def test_several_lapsed_ones_are_left_to_lapse() -> None:
@@ -303,7 +307,7 @@ def test_several_lapsed_ones_are_left_to_lapse() -> None:
     cookie = b"; ".join([cookie_of("analytics", "marketing")] * 2)
     visit = arriving(cookie, now=NOW + CHOICE_LIFETIME + 1)
     assert seen(visit) == (ALWAYS, False, True)
-    assert visit.own_lines() == []
+    assert own_lines(visit) == []
 
 
 def test_writing_an_old_refusal_again_does_not_make_it_younger() -> None:
@@ -311,7 +315,7 @@ def test_writing_an_old_refusal_again_does_not_make_it_younger() -> None:
     old = cookie_of(at=TODAY - DAY)
     visit = arriving(b"; ".join([old, old]))
     assert not visit.allows("analytics")
-    kept = visit.own_lines()[1]
+    kept = own_lines(visit)[1]
     assert b"; Max-Age=%d;" % (CHOICE_LIFETIME - DAY - (NOW - TODAY)) in kept
 
 
@@ -329,12 +333,12 @@ def test_what_another_policy_with_the_same_cookie_was_told_stands() -> None:
             assert refused.choice("marketing") is Choice.DENIED
         visit = visit_of(neighbour, ask("POST", cookie=cookie, headers=[SAME_ORIGIN]))
         visit.set(analytics=True)
-        written = visit.own_lines()[-1].partition(b";")[0]
+        written = own_lines(visit)[-1].partition(b";")[0]
         again = visit_of(make_gate(), ask(cookie=written))
         assert (again.choice("analytics"), again.choice("marketing")) == (Choice.GRANTED, kept)
     rejecting = visit_of(neighbour, ask(cookie=cookie_of("marketing")))
     rejecting.reject_all()
-    written = rejecting.own_lines()[-1].partition(b";")[0]
+    written = own_lines(rejecting)[-1].partition(b";")[0]
     assert visit_of(make_gate(), ask(cookie=written)).choice("marketing") is Choice.DENIED
 
 
@@ -352,7 +356,7 @@ def test_duplicates_are_expired_under_the_domains_they_may_have() -> None:
     visit = visit_of(gate, ask(host=b"www.shop.example", cookie=cookie + b"; " + cookie))
     assert not visit.allows("analytics")
     gone = b"gate=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/"
-    assert visit.own_lines()[:-1] == [
+    assert own_lines(visit)[:-1] == [
         gone + b"; Secure; HttpOnly",
         gone + b"; Domain=www.shop.example; Secure; HttpOnly",
     ]
@@ -370,13 +374,14 @@ def test_accepting_grants_everything_and_gives_an_id() -> None:
         granted=frozenset({"analytics", "marketing"}), id=ID, decided_at=NOW
     )
     assert lifetime(visit) == CHOICE_LIFETIME
-    assert visit.receipt() == Receipt(
+    assert receipt(visit) == Receipt(
         action="accept",
         id=ID,
         decided_at=NOW,
         version="2026-11",
         granted=("analytics", "marketing"),
         denied=(),
+        revisions=REVISIONS,
     )
 
 
@@ -387,7 +392,7 @@ def test_rejecting_refuses_everything_and_forgets_the_id() -> None:
     assert seen(visit) == (ALWAYS, True, False)
     assert visit.id is None
     assert stored(visit) == Consent(denied=frozenset({"analytics", "marketing"}), decided_at=TODAY)
-    assert visit.receipt() == Receipt(
+    assert receipt(visit) == Receipt(
         action="reject",
         id=None,
         decided_at=TODAY,
@@ -402,11 +407,11 @@ def test_withdrawing_takes_everything_back_and_asks_anew() -> None:
     visit = arriving(cookie_of("analytics"))
     visit.withdraw()
     assert seen(visit) == (ALWAYS, False, True)
-    assert visit.own_lines() == [
+    assert own_lines(visit) == [
         b"__Host-gate=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; Secure; "
         b"HttpOnly; SameSite=Lax"
     ]
-    assert visit.receipt() == Receipt(
+    assert receipt(visit) == Receipt(
         action="withdraw", id=None, decided_at=NOW, version="2026-11", granted=(), denied=()
     )
 
@@ -433,10 +438,10 @@ def test_setting_one_category_leaves_the_others_as_they_are() -> None:
 
 
 def test_setting_nothing_changes_nothing() -> None:
-    """No category, no choice, no cookie, no receipt."""
+    """No category, no choice, no cookie."""
     visit = arriving()
     visit.set()
-    assert (visit.changed, visit.own_lines(), visit.receipt()) == (False, [], None)
+    assert (visit.changed, own_lines(visit)) == (False, [])
 
 
 def test_what_is_always_on_cannot_be_refused() -> None:
@@ -490,7 +495,7 @@ def test_a_refused_category_outlives_an_older_copy_of_the_yes() -> None:
     old = cookie_of("analytics", "marketing", at=NOW - DAY)
     visit = arriving(old)
     visit.set(marketing=False)
-    new = visit.own_lines()[0].partition(b";")[0]
+    new = own_lines(visit)[0].partition(b";")[0]
     for cookies in ([old, new], [new, old]):
         assert arriving(b"; ".join(cookies)).granted == ALWAYS | {"analytics"}
 
@@ -508,9 +513,7 @@ def test_the_last_change_counts() -> None:
     visit.accept_all()
     visit.reject_all()
     assert seen(visit) == (ALWAYS, True, False)
-    receipt = visit.receipt()
-    assert receipt is not None
-    assert receipt.action == "reject"
+    assert receipt(visit).action == "reject"
     visit.withdraw()
     visit.accept_all()
     assert seen(visit) == (ALL, True, False)
@@ -531,7 +534,7 @@ def test_browsing_is_not_consent(method: str, grant: Callable[[Visit], None]) ->
     visit = visit_of(GATE, ask(method, headers=[SAME_ORIGIN]))
     with pytest.raises(GrantRefused, match=f"by {method}: browsing is not consent"):
         grant(visit)
-    assert (visit.changed, visit.granted, visit.own_lines()) == (False, ALWAYS, [])
+    assert (visit.changed, visit.granted, own_lines(visit)) == (False, ALWAYS, [])
 
 
 @pytest.mark.parametrize(
@@ -547,7 +550,7 @@ def test_granting_needs_proof(grant: Callable[[Visit], None]) -> None:
     visit = visit_of(GATE, ask("POST", headers=[(b"origin", b"https://evil.example")]))
     with pytest.raises(GrantRefused, match="from a page of this site"):
         grant(visit)
-    assert (visit.changed, visit.granted, visit.own_lines()) == (False, ALWAYS, [])
+    assert (visit.changed, visit.granted, own_lines(visit)) == (False, ALWAYS, [])
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
@@ -647,7 +650,7 @@ def test_what_the_gate_has_looked_at_is_not_a_read_by_the_app() -> None:
 
 def test_the_lifetime_of_a_choice_is_the_policys() -> None:
     """Not shorter for a no than for a yes."""
-    gate = make_gate(choice_lifetime=DAY)
+    gate = make_gate(accepted_for=DAY, refused_for=DAY)
     for change in (Visit.accept_all, Visit.reject_all):
         visit = posting(gate=gate)
         change(visit)
@@ -672,9 +675,7 @@ def test_a_yes_that_is_kept_while_another_is_given_does_not_become_younger() -> 
     old = NOW - 100 * DAY
     visit = posting(cookie_of("analytics", at=old))
     visit.set(marketing=True)
-    receipt = visit.receipt()
-    assert receipt is not None
-    assert (visit.granted, visit.decided_on, receipt.decided_at) == (
+    assert (visit.granted, visit.decided_on, receipt(visit).decided_at) == (
         ALWAYS | {"analytics", "marketing"},
         old,
         NOW,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from consentgate.core.consent import Consent, GrantRefused
 from consentgate.core.gate import Gate
+from consentgate.core.record import own_lines
 from consentgate.core.recorded import CLOCK_SKEW
 from consentgate.core.token import Tokens
 from consentgate.core.visit import Visit
@@ -55,7 +56,7 @@ def cookie_for(value: bytes) -> bytes:
 @given(consents())
 def test_every_consent_survives_its_token(consent: Consent) -> None:
     """Written and read again, it is the same."""
-    fresh = Tokens([KEY], sorted(OPTIONAL))
+    fresh = make_gate().site.tokens
     assert fresh.read(TOKENS.write(consent)) == consent
     assert TOKENS.read(TOKENS.write(consent)) == consent
     assert TOKENS.write(consent) == fresh.write(consent)
@@ -147,7 +148,7 @@ def test_age_never_enlarges_what_is_allowed(consent: Consent, now: int, later: i
         assert allowed(value, now) == ALWAYS
     else:
         assert allowed(value, now + later) <= allowed(value, now) <= ALWAYS | consent.granted
-    if now - at > GATE.policy.choice_lifetime:
+    if now - at > GATE.policy.accepted_for:
         assert allowed(value, now) == ALWAYS
 
 
@@ -230,7 +231,7 @@ def test_taking_back_never_enlarges_what_is_allowed(
         assert visit.peek() <= before
         before = visit.peek()
     if visit.changed:
-        written = visit.own_lines()[-1].partition(b";")[0]
+        written = own_lines(visit)[-1].partition(b";")[0]
         assert allowed(written) <= before
 
 
@@ -263,7 +264,7 @@ def test_what_a_visit_writes_is_what_it_says(
     if not visit.changed:
         assert not yes | no
         return
-    again: Visit = visit_of(GATE, ask(cookie=visit.own_lines()[-1].partition(b";")[0]))
+    again: Visit = visit_of(GATE, ask(cookie=own_lines(visit)[-1].partition(b";")[0]))
     assert again.peek() == visit.peek()
     assert [again.choice(id) for id in GATE.site.ids] == [visit.choice(id) for id in GATE.site.ids]
     assert again.id == visit.id == (ID if again.granted > ALWAYS else None)

@@ -56,7 +56,7 @@ def as_sent(step: Forward, lines: list[bytes]) -> list[bool]:
 
 def of_app(step: Forward, headers: list[Header]) -> list[Header]:
     """What leaves of the app's headers, those about caching apart: they come before ours."""
-    decided = apart_from_caching(GATE.filter.decide(step.visit, headers, NOW)[0])
+    decided = apart_from_caching(GATE.lane("/").filter.decide(step.visit, headers, NOW)[0])
     return apart_from_caching(step.finish(headers, NOW).headers)[: len(decided)]
 
 

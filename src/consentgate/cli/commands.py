@@ -9,7 +9,7 @@ import click
 
 from .. import __version__
 
-_COMMANDS = ("check", "explain", "keygen", "demo")
+_COMMANDS = ("check", "explain", "diff", "keygen", "demo")
 
 
 class CannotRun(click.ClickException):

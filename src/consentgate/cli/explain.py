@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from time import time
 from typing import NamedTuple
 
@@ -18,12 +18,14 @@ import click
 from ..config import inspect
 from ..config.locate import line_of, lines_of
 from ..config.problems import Path
-from ..core.consent import Consent
 from ..core.cookies import is_deletion, stored_names
 from ..core.decision import Action, Decision, printable
 from ..core.gate import Gate
 from ..core.http import Request
+from ..core.judge import NOTHING_UNASKED
+from ..core.standing import Basis
 from ..presets import necessary_rules
+from .circumstances import law_at, place_of, request_of
 from .commands import CannotRun
 from .problems import UNREADABLE, one_line, source_lines
 
@@ -65,22 +67,41 @@ class Answer(NamedTuple):
     metavar="CATEGORY",
     help="What the visitor allows; repeat it, or separate by commas. Nothing by default.",
 )
+@click.option("--region", metavar="CODE", default="", help='Where they are: "FR", "US-CA".')
+@click.option("--gpc", is_flag=True, help="Their browser sends Global Privacy Control.")
+@click.option(
+    "--path", metavar="PATH", default="/", show_default=True, help="Where it is set: see [[flows]]."
+)
 @click.pass_context
-def explain(ctx: click.Context, cookie: str, file: str, granted: tuple[str, ...]) -> None:
+def explain(
+    ctx: click.Context,
+    cookie: str,
+    file: str,
+    granted: tuple[str, ...],
+    region: str,
+    gpc: bool,
+    path: str,
+) -> None:
     """Say what the gate does with a cookie, and why.
 
     NAME-OR-LINE is a cookie's name, or a whole Set-Cookie line in quotes. Ends with 0 if it would
     leave, with 1 if it would be dropped.
     """
     question = question_of(cookie)
-    gate = _gate(file)
-    allowed = gate.site.always | _chosen(granted, gate.site.ids)
-    answer = ask(gate, question.line, allowed, time())
+    code = place_of(region)
+    gate = _gate(file, code)
+    request = request_of(gate, _chosen(granted, gate.site.ids), gpc, path)
+    visit = gate.admit(request, time(), bytes).visit
+    answer = ask(gate, question.line, visit.peek(), time(), path, visit.unasked)
     decision = answer.decision
     click.echo(f"{one_line(decision.name)}   {_verdict(decision)}")
     rows = list(_rows(answer, gate, file))
+    if region:
+        rows.insert(1, ("region", law_at(gate, code)))
+    if gpc:
+        rows.insert(1, ("signal", f"Global Privacy Control: {visit.gpc}"))
     if decision.action is Action.DROPPED and decision.enforced:
-        rows += _once_stored(answer, gate, allowed, time())
+        rows += _once_stored(answer, gate, request, time())
     if not question.whole:  # what else is in the line is made up
         rows = [row for row in rows if row[0] != DELETION]
     width = max(len(label) for label, _ in rows)
@@ -89,9 +110,16 @@ def explain(ctx: click.Context, cookie: str, file: str, granted: tuple[str, ...]
     ctx.exit(1 if decision.action is Action.DROPPED and decision.enforced else 0)
 
 
-def ask(gate: Gate, line: bytes, allowed: frozenset[str], now: float) -> Answer:
-    """Ask the gate's own judge about one Set-Cookie value."""
-    decision, sent, _ = gate.judge.judge(line, allowed, now)
+def ask(
+    gate: Gate,
+    line: bytes,
+    allowed: frozenset[str],
+    now: float,
+    path: str = "/",
+    unasked: Mapping[str, Basis] = NOTHING_UNASKED,
+) -> Answer:
+    """Ask the gate's own judge about one Set-Cookie value, set on this path."""
+    decision, sent, _ = gate.lane(path).judge.judge(line, allowed, now, unasked=unasked)
     return Answer(line, decision, sent, stored_names(line), is_deletion(line, now))
 
 
@@ -108,7 +136,7 @@ def question_of(text: str) -> Question:
     return Question(name + b"=1", whole=False)
 
 
-def _gate(file: str) -> Gate:
+def _gate(file: str, code: str | None) -> Gate:
     policy, problems = inspect(file)
     errors = [problem for problem in problems if problem.severity == "error"]
     if any(problem.code == UNREADABLE for problem in errors):
@@ -117,7 +145,8 @@ def _gate(file: str) -> Gate:
         count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
         raise CannotRun(f"{file} has {count}; see: consentgate check {file}")
     # Nothing is signed or verified here, so the site's own key is not needed.
-    return Gate(policy, [secrets.token_bytes(32)], known=necessary_rules())
+    keys = [secrets.token_bytes(32)]
+    return Gate(policy, keys, known=necessary_rules(), locate=lambda _: code)
 
 
 def _chosen(granted: Iterable[str], known: tuple[str, ...]) -> frozenset[str]:
@@ -139,6 +168,8 @@ def _verdict(decision: Decision) -> str:
 def _rows(answer: Answer, gate: Gate, file: str) -> Iterator[tuple[str, str]]:
     decision = answer.decision
     yield "why", decision.reason
+    if decision.basis in (Basis.OPT_OUT, Basis.EXEMPT, Basis.FLOW):
+        yield "basis", decision.basis
     if decision.category is not None:
         yield "category", decision.category
         yield "rule", _rule(file, decision)
@@ -196,17 +227,16 @@ def _deletion(answer: Answer) -> str:
 
 
 def _once_stored(
-    answer: Answer, gate: Gate, allowed: frozenset[str], now: float
+    answer: Answer, gate: Gate, request: Request, now: float
 ) -> Iterator[tuple[str, str]]:
     """Say what becomes of this cookie when a browser sends it."""
     if answer.names is None or len(answer.names) != 1 or b"" in answer.names:
         return
     (name,) = answer.names
-    consent = Consent(granted=allowed & gate.site.optional, decided_at=int(now))
-    own = gate.site.production.name + b"=" + gate.site.tokens.write(consent)
-    host = gate.policy.site.partition("://")[2].encode()
-    headers = [(b"cookie", own + b"; " + name + b"=1"), (b"host", host)]
-    step = gate.admit(Request("GET", "/", "", "https", headers), now, bytes)
+    sent = b"; ".join([*request.values(b"cookie"), name + b"=1"])
+    headers = [(b"cookie", sent), (b"host", request.single(b"host") or b"")]
+    headers += [(b"sec-gpc", b"1")] * bool(request.values(b"sec-gpc"))
+    step = gate.admit(Request("GET", request.path, "", "https", headers), now, bytes)
     text = "the app sees it" if step.cookie is None else "the app does not see it"
     lines = [
         line

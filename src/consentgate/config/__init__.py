@@ -1,7 +1,7 @@
 """Configuration: one TOML file -> Policy -> Gate, every mistake found at once.
 
 source    a path -> text and TOML data
-reader    TOML data -> Policy: known keys, right types
+reader    TOML data -> Policy: known keys, right types (known, dark_patterns, values)
 checks    Policy -> what it may not say, whoever wrote it
 keys      the environment -> signing keys
 locate    TOML text -> the line of every key
@@ -17,9 +17,21 @@ from dataclasses import replace
 from itertools import chain
 
 from ..core.gate import Gate
-from ..core.policy import Policy
+from ..core.policy import Policy, Regions
+from ..core.regions import Locate
+from ..geo import NoDatabase, database_locator
 from ..presets import necessary_rules
-from .checks import category_faults, doubts_about, rule_faults, setting_faults, type_faults
+from .checks import (
+    category_faults,
+    doubts_about,
+    fact_faults,
+    law_faults,
+    region_faults,
+    rule_faults,
+    setting_faults,
+    thoughts_on,
+    type_faults,
+)
 from .keys import MAKE_ONE, read_keys
 from .locate import line_of, lines_of
 from .problems import ConfigError, Fault, Path, Problem, key_path
@@ -52,8 +64,11 @@ def gate_of(policy: Policy, *, environ: Mapping[str, str] | None = None) -> Gate
 
 
 def inspect(path: str | os.PathLike[str]) -> tuple[Policy, list[Problem]]:
-    """Read a policy file as far as it can be read: the policy, and every problem and warning."""
-    examined = _examine_file(os.fspath(path))
+    """Read a policy file as far as it can be read: the policy, and every problem and warning.
+
+    Here are also the warnings that loading leaves out: what visitors must be told and are not.
+    """
+    examined = _examine_file(os.fspath(path), thoroughly=True)
     return examined.policy, examined.problems()
 
 
@@ -108,7 +123,7 @@ class _Examined:
             _log.warning("%s", problem)
 
 
-def _examine_file(file: str) -> _Examined:
+def _examine_file(file: str, *, thoroughly: bool = False) -> _Examined:
     source = read_source(file)
     if source.data is None:
         examined = _Examined(file, Policy(version=""))
@@ -121,18 +136,28 @@ def _examine_file(file: str) -> _Examined:
         examined.faults += rule_faults(rule, path)
     # What the reader could not take, or not find, stands at its default: that is no news.
     known = reader.meant | {one.path for one in reader.faults if one.severity == "error"}
-    located = map(reader.located, _faults_of(examined.policy))
-    examined.faults += [fault for fault in located if fault.path not in known]
+    if not examined.policy.strict:  # of a category without a table it is said that it has none
+        known |= {(*one.path, "description") for one in reader.faults if one.code == "CG503"}
+    located = map(reader.located, _faults_of(examined.policy, thoroughly=thoroughly))
+    examined.faults += [one for one in located if known.isdisjoint((one.path, one.other))]
     examined.find_key_variable(reader.path_of(("secret_env",)), reader.meant)
     if examined.key_variable is None:  # it may be the key itself, which nobody is to print
         examined.policy = replace(examined.policy, secret_env=Policy(version="").secret_env)
     return examined
 
 
-def _faults_of(policy: Policy) -> list[Fault]:
+def _faults_of(policy: Policy, *, thoroughly: bool = False) -> list[Fault]:
     """Return every fault and doubt about a policy whose values have the declared types."""
     return list(
-        chain(setting_faults(policy), category_faults(policy.categories), doubts_about(policy))
+        chain(
+            setting_faults(policy),
+            category_faults(policy.categories),
+            law_faults(policy),
+            region_faults(policy),
+            doubts_about(policy),
+            fact_faults(policy) if thoroughly or policy.strict else (),
+            thoughts_on(policy) if thoroughly else (),
+        )
     )
 
 
@@ -145,5 +170,23 @@ def _gate(examined: _Examined, environ: Mapping[str, str] | None) -> Gate:
         examined.faults += [
             Fault(code=code, path=place, message=message, remedy=remedy) for code, message in wrong
         ]
+    locate = _locate(examined)
     examined.accept()
-    return Gate(examined.policy, keys, known=necessary_rules())
+    return Gate(examined.policy, keys, known=necessary_rules(), locate=locate)
+
+
+def _locate(examined: _Examined) -> Locate | None:
+    """Return what looks places up in the policy's database, if it names one."""
+    regions = getattr(examined.policy, "regions", None)
+    if not isinstance(regions, Regions) or not isinstance(regions.database, str):
+        return None  # made in Python, of anything at all; that is said already
+    if not regions.database:
+        return None
+    try:
+        return database_locator(regions.database, regions.address)
+    except NoDatabase as error:
+        path: Path = ("regions", "database")
+        message = f"the database cannot be used: {error}"
+        fault = Fault(code="CG106", path=path, message=message, remedy=error.remedy)
+        examined.faults.append(fault)
+        return None

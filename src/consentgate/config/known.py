@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 
+from ..core.policy import Banner, Controller, Exemption, Flow, Gpc, Profile, Regions
 from .problems import Fault, Path, nearest
 
 # Dictionaries, for they keep their order and are compared at once.
@@ -16,9 +18,15 @@ TOP: Keys = dict.fromkeys(
         "unknown",
         "hide",
         "expire_unknown",
+        "strict",
         "consent",
+        "controller",
+        "regions",
+        "gpc",
+        "banner",
         "categories",
         "cookies",
+        "flows",
     )
 )
 CONSENT: Keys = dict.fromkeys(
@@ -34,6 +42,8 @@ CONSENT: Keys = dict.fromkeys(
         "secure",
         "mirror",
         "clear_site_data",
+        "accepted_for",
+        "refused_for",
     )
 )
 CATEGORY: Keys = dict.fromkeys(
@@ -47,6 +57,9 @@ CATEGORY: Keys = dict.fromkeys(
         "secure",
         "http_only",
         "same_site",
+        "sale_or_sharing",
+        "honours",
+        "exemption",
     )
 )
 RULE: Keys = dict.fromkeys(
@@ -55,12 +68,21 @@ RULE: Keys = dict.fromkeys(
         "provider",
         "purpose",
         "duration",
+        "recipients",
         "sliding",
         "domain",
         "path",
         "partitioned",
     )
 )
+# Those of tables that are read straight into a dataclass are its fields.
+CONTROLLER: Keys = dict.fromkeys(field.name for field in fields(Controller))
+REGIONS: Keys = dict.fromkeys(field.name for field in fields(Regions))
+PROFILE: Keys = dict.fromkeys(field.name for field in fields(Profile))
+GPC: Keys = dict.fromkeys(field.name for field in fields(Gpc))
+BANNER: Keys = dict.fromkeys(field.name for field in fields(Banner))
+FLOW: Keys = dict.fromkeys(field.name for field in fields(Flow))
+EXEMPTION: Keys = dict.fromkeys(field.name for field in fields(Exemption))
 LONG_RULE: Keys = {"name": None, "category": None, **RULE}
 
 # Where a key belongs that was written in the wrong table.
@@ -69,6 +91,13 @@ _HOMES = (
     ("in a [[cookies]] table", {"category": None}),
     ("in a [categories.…] table", CATEGORY),
     ("in [consent]", CONSENT),
+    ("in [controller]", CONTROLLER),
+    ("in [regions]", REGIONS),
+    ("in [[regions.profiles]]", PROFILE),
+    ("in [gpc]", GPC),
+    ("in [banner]", BANNER),
+    ("in [[flows]]", FLOW),
+    ("in the exemption of a category", EXEMPTION),
     ("at the top of the file, before the first [table]", TOP),
 )
 _SECRETIVE = re.compile("secret|key|password", re.IGNORECASE)

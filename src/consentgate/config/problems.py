@@ -14,6 +14,7 @@ A code is stable, has one meaning, and is never given to another.
     CG103  Something that must be there is missing.
     CG104  The value is of the right type, but its key cannot have it.
     CG105  The necessary category asks for consent.
+    CG106  The database of places cannot be used.
 
     Rules and categories
     CG201  No cookie and no storage key can have this name.
@@ -30,6 +31,15 @@ A code is stable, has one meaning, and is never given to another.
     CG303  A signing key is a placeholder, not a random key.
     CG304  A signing key stands in the file.
 
+    The law
+    CG401  An optional category is granted before the visitor says so.
+    CG402  Refusing is harder than accepting.
+    CG403  Refusing is remembered for less time than accepting.
+    CG404  There is no way back from a choice.
+    CG405  A category is exempt from consent, but does not meet the conditions.
+    CG406  A profile is laxer than the law that was read for one of its places.
+    CG407  A profile does not say on what it rests.
+
     Allowed, but probably not meant
     CG501  Warning: a pattern takes over names that frameworks need.
     CG502  Warning: cookies that no rule names leave without consent.
@@ -37,6 +47,10 @@ A code is stable, has one meaning, and is never given to another.
     CG504  Warning: a setting may change a cookie that people need.
     CG505  Warning: refused cookies are not hidden from the app.
     CG506  Warning: a setting has no effect beside another one.
+    CG507  Warning: a known tracker is called strictly necessary.
+    CG508  Warning, or an error with strict = true: visitors are not told what they must be told.
+    CG509  Warning: nothing says which region a visitor is in.
+    CG510  Warning: an opt-out concerns everything optional, for nothing is marked as sold.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from .consent import Receipt
 from .decision import Decision
 from .expiry import NOTHING, Expirer, Removal, room_beside
 from .headers import size_of
@@ -17,16 +18,18 @@ from .http import Header
 from .judge import Judge
 from .own_cookie import host_of
 from .policy import Policy, Rule
+from .record import own_lines, own_size, receipt, signal_line, tries_of
 from .removals import FIELD_BYTES
 from .request_cookies import Selection, Stray
 from .visit import Visit
 
 
 class Added(NamedTuple):
-    """The headers to add, which make the answer one visitor's own, and what was decided."""
+    """The headers to add, which make the answer one visitor's own, what was decided, the proof."""
 
     headers: list[Header]
     decisions: tuple[Decision, ...]
+    receipt: Receipt | None
 
 
 class Additions:
@@ -46,24 +49,41 @@ class Additions:
             for verdict in judge.of_pair(rule.name.encode() + b"=")
         )
 
-    def to(self, visit: Visit, headers: list[Header], now: float, *, expire: bool = True) -> Added:
+    def to(
+        self,
+        visit: Visit,
+        headers: list[Header],
+        now: float,
+        *,
+        expire: bool = True,
+        note: bool = True,
+    ) -> Added:
         """Return what to add to an answer with these headers.
 
-        `expire`: whether it may remove cookies; see `is_for_one`.
+        `expire`: whether it may remove cookies, and `note`: whether it may record what was not
+        asked for, a signal or a no that grows old; see `is_for_one`.
         """
-        own = visit.own_lines() if visit.changed or visit.spare else []
+        noted = note and self._enforced and visit.records_signal
+        own = own_lines(visit) if visit.changed or visit.spare or (note and visit.renews) else []
+        if noted:
+            own = [*own, signal_line(visit)]
         removal = NOTHING
         if expire:
             removal = self._removal(visit, headers, own, now)
             if removal.tries is not None:
-                own = visit.own_lines(removal.tries)
+                own = own_lines(visit, removal.tries)
+                if noted:
+                    own = [*own, signal_line(visit)]
         added: list[Header] = [(b"set-cookie", line) for line in own] if own else []
         if self._enforced:
             added += removal.headers
         if self._clear and self._enforced and visit.clears_storage:
             # "cookies" would take the session along, and our own answer with it.
             added.append((b"clear-site-data", b'"storage"'))
-        return Added(added, removal.decisions)
+        proof = None
+        if visit.changed or noted:
+            proof = receipt(visit, "" if visit.changed else "gpc")
+        return Added(added, removal.decisions, proof)
 
     def _removal(
         self, visit: Visit, headers: list[Header], own: list[bytes], now: float
@@ -76,10 +96,10 @@ class Additions:
         more = self._unseen(selection, allowed) if visit.changed else []
         if not more and (selection is None or not selection.strays):
             return NOTHING
-        tried = visit.tried
+        tried = tries_of(visit)
         lines, size = len(own), sum(map(len, own)) + FIELD_BYTES * len(own)
         if tried is not None:  # a line to come, or to grow by the count
-            lines, size = max(1, lines), max(size, visit.own_size() + FIELD_BYTES)
+            lines, size = max(1, lines), max(size, own_size(visit) + FIELD_BYTES)
         return self._expirer.removal(
             selection,
             more,
@@ -96,5 +116,7 @@ class Additions:
         return [
             stray
             for stray in self._elsewhere
-            if not stray.verdict.leaves(allowed) and stray.name not in seen
+            if not stray.verdict.leaves(allowed)
+            and not stray.verdict.stays
+            and stray.name not in seen
         ]

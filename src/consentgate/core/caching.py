@@ -51,13 +51,14 @@ def _items(value: bytes) -> list[bytes]:
 def vary_on(headers: list[Header], field: bytes) -> list[Header]:
     """Add `field` to Vary unless it, or `*`, is there already."""
     result = headers.copy()
-    _vary(result, range(len(headers)), field)
+    _vary(result, range(len(headers)), (field,))
     return result
 
 
-def _vary(headers: list[Header], places: Iterable[int], field: bytes) -> bool:
-    """Add `field` to Vary, in place. Say whether others of FIELDS are at these places too."""
-    field_there = others = False
+def _vary(headers: list[Header], places: Iterable[int], fields: tuple[bytes, ...]) -> bool:
+    """Add `fields` to Vary, in place. Say whether others of FIELDS are at these places too."""
+    missing = fields
+    others = False
     first = -1
     more: list[int] | None = None
     for at in places:
@@ -67,7 +68,7 @@ def _vary(headers: list[Header], places: Iterable[int], field: bytes) -> bool:
                 continue
             name = name.strip().lower()
         if name == b"vary":
-            field_there = field_there or _lists(value, field)
+            missing = tuple([field for field in missing if not _lists(value, field)])
             if value.strip():
                 if first < 0:
                     first = at
@@ -76,13 +77,13 @@ def _vary(headers: list[Header], places: Iterable[int], field: bytes) -> bool:
         elif name in FIELDS:
             others = True
     if first < 0:
-        headers.append((b"vary", field))
+        headers.append((b"vary", b", ".join(fields)))
         return others
     name, value = headers[first]
     if more is not None:  # nginx heeds the last one alone, so they become one
         value = b", ".join([value, *(headers[at][1] for at in more)])
-    if not field_there:
-        value += b", " + field
+    if missing:
+        value = b", ".join((value, *missing))
     headers[first] = (name, value)
     for at in reversed(more or ()):
         del headers[at]
@@ -130,13 +131,17 @@ def keep_private(headers: list[Header]) -> list[Header]:
     return result
 
 
-def for_one_visitor(headers: list[Header], places: list[int] | None = None) -> list[Header]:
-    """Mark an answer as made for the visitor whose cookies asked for it.
+def for_one_visitor(
+    headers: list[Header],
+    places: list[int] | None = None,
+    fields: tuple[bytes, ...] = (b"Cookie",),
+) -> list[Header]:
+    """Mark an answer as made for the visitor whose cookies, and other `fields`, asked for it.
 
     `places` are those of every one of FIELDS, and maybe of others, where they are known.
     """
     result = headers.copy()
-    if _vary(result, range(len(headers)) if places is None else places, b"Cookie"):
+    if _vary(result, range(len(headers)) if places is None else places, fields):
         return keep_private(result)
     result.append(_PRIVATE)
     return result

@@ -8,25 +8,43 @@ from .http import Request
 from .memo import Memo
 from .own_cookie import OwnCookie, in_development
 from .policy import NECESSARY, Category, Policy
+from .regions import Atlas, Locate, Locator
+from .revision import revision_of, stamp
+from .standing import Standings
 from .token import Tokens
+
+# That a signal was sent is kept apart from the choice. It is a no and nothing else, so it may be
+# written by mere visiting and needs no signature; a choice that grants something is never written
+# so, for a slow answer could bring back a yes that was taken back meanwhile.
+SIGNAL = "-optout"
 
 
 class Compiled:
-    """A policy with its keys, ready to be asked about one request after another."""
+    """A policy with its keys, ready to be asked about one request after another.
+
+    `lenient`: there are places where something optional may be used without consent.
+    """
 
     __slots__ = (
         "_allowed",
+        "_signals",
         "always",
+        "atlas",
         "categories",
         "development",
         "ids",
+        "lenient",
+        "locate",
         "optional",
         "policy",
         "production",
+        "revisions",
+        "sold",
+        "standings",
         "tokens",
     )
 
-    def __init__(self, policy: Policy, keys: Sequence[bytes]) -> None:
+    def __init__(self, policy: Policy, keys: Sequence[bytes], locate: Locate | None = None) -> None:
         categories = policy.categories
         if not any(category.always for category in categories):
             implied = Category(id=NECESSARY, title="Strictly necessary", always=True)
@@ -38,10 +56,35 @@ class Compiled:
         self.optional = frozenset(self.ids) - self.always
         # By what was granted: with what is always allowed. Tokens give few different sets.
         self._allowed: Memo[frozenset[str], frozenset[str]] = Memo(256)
-        self.tokens = Tokens(keys, sorted(self.optional))
+        self.revisions = {one.id: revision_of(one) for one in categories if not one.always}
+        stamps = {
+            one.id: tuple(map(stamp, (self.revisions[one.id], *one.honours)))
+            for one in categories
+            if not one.always
+        }
+        self.tokens = Tokens(keys, sorted(self.optional), stamps)
+        self.standings = Standings(categories, signal_refuses=policy.gpc.opt_in == "refuse")
+        self.sold = self.standings.sold
+        self.atlas = Atlas(policy.regions.profiles if policy.regions is not None else ())
+        self.locate = Locator(policy.regions, locate)
+        self.lenient = self.standings.lets_unasked(self.atlas.lenient)
         self.production = OwnCookie(policy, secure=policy.secure, domain=policy.domain)
         # A browser on localhost refuses the Domain of the real site.
         self.development = OwnCookie(policy, secure=False, domain="")
+        self._signals = {
+            self.production: OwnCookie(
+                policy, secure=policy.secure, domain=policy.domain, suffix=SIGNAL
+            ),
+            self.development: OwnCookie(policy, secure=False, domain="", suffix=SIGNAL),
+        }
+
+    def revision(self, id: str, stamped: int | None = None) -> str:
+        """Return a category's revision, or the earlier one, still honoured, of this stamp."""
+        if stamped is None:
+            return self.revisions[id]
+        category = self.policy.category(id)
+        assert category is not None
+        return next(text for text in category.honours if stamp(text) == stamped)
 
     def allowed(self, granted: frozenset[str]) -> frozenset[str]:
         """Return what may be used by whom these categories are granted."""
@@ -57,6 +100,10 @@ class Compiled:
             return self.production
         return self.development
 
+    def signal_cookie(self, request: Request) -> OwnCookie:
+        """Return the cookie that says that a signal was sent with an earlier request."""
+        return self._signals[self.own_cookie(request)]
+
     def own_names(self) -> frozenset[bytes]:
         """Return the names under which the gate alone may set a cookie."""
-        return frozenset((self.development.name, self.production.name))
+        return frozenset(one.name for each in self._signals.items() for one in each)

@@ -32,7 +32,10 @@ class Tries(NamedTuple):
 
 
 NO_TRIES = Tries()
-GRANTED = 0x80  # in the third of the four bytes that a token has for each category
+# What the last two of the four bytes say that a token has for each category. With the GRANTED bit
+# in the first of them, the other fifteen are the revision to which it was granted.
+GRANTED = 0x80
+NO, REOPENED, OLD_NO = b"\0\0", b"\0\1", b"\0\2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +44,12 @@ class Consent:
 
     `decided_at` is in seconds since 1970; a refusal carries only its day (midnight, UTC) and no
     `id`, so that saying no leaves nothing to recognise a visitor by (GDPR article 5(1)(c)).
-    Instead it counts the `tries` to expire what was refused. `others` is what was said of
-    categories that this policy does not have but another one with the same cookie may (or had, or
-    will have): four bytes each, as the token carries them.
+    Instead it counts the `tries` to expire what was refused. `reopened` is what is asked about
+    again, and not allowed meanwhile: what was taken back, or what is denied but long ago.
+    `older` are the stamps of revisions, other than today's, to which a yes was given that counts.
+    `over_gpc`: the yes was given after a shown notice that it goes against the browser's signal.
+    `others` is what was said of categories that this policy does not have but another one with the
+    same cookie may (or had, or will have): four bytes each, as the token carries them.
     """
 
     granted: frozenset[str] = frozenset()
@@ -52,6 +58,9 @@ class Consent:
     decided_at: int | None = None
     readable: bool = True
     tries: Tries = NO_TRIES
+    reopened: frozenset[str] = frozenset()
+    older: frozenset[tuple[str, int]] = frozenset()
+    over_gpc: bool = False
     others: bytes = b""
 
     @property
@@ -59,13 +68,9 @@ class Consent:
         """Whether it grants anything, under this policy or another."""
         return bool(self.granted) or any(flags & GRANTED for flags in self.others[2::4])
 
-    def others_denied(self) -> bytes:
-        """Return `others` with a no in place of every yes."""
-        flags = bytes(one & ~GRANTED for one in self.others[2::4])
-        return b"".join(
-            self.others[at : at + 2] + flags[at // 4 : at // 4 + 1] + self.others[at + 3 : at + 4]
-            for at in range(0, len(self.others), 4)
-        )
+    def others_as(self, said: bytes) -> bytes:
+        """Return `others` with the same two bytes said of each: NO or REOPENED."""
+        return b"".join(self.others[at : at + 2] + said for at in range(0, len(self.others), 4))
 
     def age_order(self) -> tuple[int, int, int, list[str]]:
         """Return what sorts choices from old to new; of two equally old, the stricter is newer."""
@@ -74,8 +79,9 @@ class Consent:
         # same day outlives it.
         at = at if self.grants else at + 86_399
         # Last what is stricter in neither way, only so that the cookies' order never matters.
-        rest = [*sorted(self.granted), *sorted(self.denied), self.id or ""]
-        return at, -len(self.granted), len(self.denied), rest
+        no = self.denied | self.reopened
+        rest = [*sorted(self.granted), *sorted(no), str(self.over_gpc), self.id or ""]
+        return at, -len(self.granted), len(no), rest
 
 
 NEWCOMER = Consent()
@@ -88,12 +94,15 @@ UNREADABLE = Consent(readable=False)
 class Receipt:
     """The proof of one choice, to be written before the answer that carries it is sent."""
 
-    action: str  # "accept", "reject", "save", "withdraw"
+    action: str  # "accept", "reject", "save", "withdraw", "opt-out", "gpc"
     id: str | None
     decided_at: int
     version: str
     granted: tuple[str, ...]
     denied: tuple[str, ...]
+    revisions: tuple[tuple[str, str], ...] = ()  # of what was granted: to what text
+    region: str | None = None
+    gpc: str = "absent"  # or "applied" or "overridden"
 
 
 class UnknownCategory(LookupError):

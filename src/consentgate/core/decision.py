@@ -7,9 +7,14 @@ from enum import StrEnum
 
 from .limits import Limits
 from .policy import Rule
+from .standing import Basis
 
 UNNAMED = "no rule names it, and unknown cookies are blocked"
 UNSAFE_HEADER = "a header with CR, LF or NUL could become a second one"
+_UNASKED = {
+    Basis.OPT_OUT: "{} needs no consent here, and the visitor has not opted out of it",
+    Basis.EXEMPT: "{} is exempt from consent here, and the visitor has not objected",
+}
 NOT_AGAIN = "the browser holds it already, and its rule says sliding = false"
 
 
@@ -31,7 +36,8 @@ class Decision:
     """What was done with one cookie, set or sent (or with an unsafe header), and why.
 
     `name` is safe to print. `rule` is the pattern that named the cookie, `origin` where that rule
-    stands. `enforced` is False in report mode: then it says what would have been done.
+    stands. `basis` is what allows a cookie that leaves: a Basis, or "" where nothing does.
+    `enforced` is False in report mode: then it says what would have been done.
     """
 
     name: str
@@ -40,6 +46,7 @@ class Decision:
     origin: str | None
     action: Action
     reason: str
+    basis: str = ""
     enforced: bool = True
 
 
@@ -47,6 +54,7 @@ class Verdict:
     """All that can be decided of a name before a visitor is known."""
 
     __slots__ = (
+        "_basis",
         "_enforced",
         "_reason",
         "_refusal",
@@ -60,6 +68,8 @@ class Verdict:
         "rule",
         "shown",
         "spelled_out",
+        "stays",
+        "wanders",
     )
 
     def __init__(
@@ -71,7 +81,10 @@ class Verdict:
         enforced: bool,
         reason: str = "",
         refusal: str = "",
+        basis: str = "",
         limits: Limits | None = None,
+        stays: bool = False,
+        wanders: bool = False,
     ) -> None:
         self.shown = shown
         self.rule = rule
@@ -79,10 +92,14 @@ class Verdict:
         self.category = rule.category if rule and not free else None  # on whose consent it depends
         self.limits = limits
         self.as_it_is = limits is None and (rule is None or rule.sliding)  # if it leaves at all
+        # A cookie of a flow, elsewhere: never removed, or always.
+        self.stays = stays
+        self.wanders = wanders
         self._enforced = enforced
         self._refusal = refusal
         self._said: dict[str, Decision] = {}
         self._reason = reason
+        self._basis = basis  # if it leaves, unless told otherwise
         self.spelled_out = rule is not None and "*" not in rule.name
         # These few are made in advance, for they come with nearly every answer.
         self.kept_now = self.kept if self.spelled_out else None
@@ -93,7 +110,14 @@ class Verdict:
 
     @property
     def kept(self) -> Decision:
-        return self._said.get("") or self._say("", Action.KEPT, self._reason)
+        return self._said.get("") or self._say("", Action.KEPT, self._reason, self._basis)
+
+    def kept_on(self, basis: Basis) -> Decision:
+        """Return the decision that it leaves on this basis, where it is another than consent."""
+        found = self._said.get(basis)
+        if found is None:
+            found = self._say(basis, Action.KEPT, _UNASKED[basis].format(self.category), basis)
+        return found
 
     @property
     def dropped(self) -> Decision:
@@ -103,12 +127,16 @@ class Verdict:
     def rewritten(self) -> Decision:
         return self.said(Action.REWRITTEN, f"a deletion always leaves; {self._refusal}")
 
-    def said(self, action: Action, reason: str = "") -> Decision:
+    def said(self, action: Action, reason: str = "", basis: str = "") -> Decision:
         """Return the decision of this action, made once; without a reason it is a refusal's."""
-        key = action._value_ + reason  # hashing a member itself is slow
-        return self._said.get(key) or self._say(key, action, reason or self._refusal)
+        key = action._value_ + reason + basis  # hashing a member itself is slow
+        return self._said.get(key) or self._say(key, action, reason or self._refusal, basis)
 
-    def _say(self, key: str, action: Action, reason: str) -> Decision:
+    def changed(self, action: Action, reason: str, basis: str = "") -> Decision:
+        """Return the decision that it leaves changed, on this basis or its own."""
+        return self.said(action, reason, basis or self._basis)
+
+    def _say(self, key: str, action: Action, reason: str, basis: str) -> Decision:
         rule = self.rule
         # Most are never asked for, and each takes longer to make than to find.
         self._said[key] = decision = Decision(
@@ -118,6 +146,7 @@ class Verdict:
             origin=rule.origin if rule else None,
             action=action,
             reason=reason,
+            basis=basis,
             enforced=self._enforced,
         )
         return decision

@@ -7,11 +7,14 @@ Rule 2. A header that could become a second one never leaves, whatever its name.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .cookies import WITHOUT_CONTROLS
 from .decision import Decision
 from .headers import CACHING, PLAIN, SET_COOKIE, UNSAFE, HeaderKinds, is_unsafe
 from .http import Header
-from .judge import Judge
+from .judge import NOTHING_UNASKED, Judge
+from .standing import Basis
 from .visit import Visit
 
 
@@ -65,6 +68,7 @@ class Filter:
         judge = self._judge
         remembered = judge.remembered.young
         allowed: frozenset[str] | None = None
+        unasked: Mapping[str, Basis] = NOTHING_UNASKED
         held: frozenset[bytes] | None = None
         for header in headers:
             name, value = header
@@ -74,6 +78,8 @@ class Filter:
             if kind == SET_COOKIE:
                 if allowed is None:
                     allowed = visit.peek()
+                    if visit.site.lenient:
+                        unasked = visit.unasked
                 head, equals, _ = value.partition(b"=")
                 verdict = remembered.get(head) if equals else None
                 # `has_control`, without a call for every cookie.
@@ -89,14 +95,20 @@ class Filter:
                             result.append((name, line))
                         continue
                 if verdict.as_it_is:
-                    decisions.append(verdict.kept_now or verdict.kept)
+                    basis = unasked.get(verdict.category or "") if unasked else None
+                    if basis is None:
+                        decisions.append(verdict.kept_now or verdict.kept)
+                    else:
+                        decisions.append(verdict.kept_on(basis))
                     result.append(header)
                     continue
                 if held is None:
                     held = visit.cookies.names() if visit.cookies is not None else frozenset()
                 if verdict.rule is not None and not verdict.rule.sliding:
                     personal = True  # it depends on what the browser sent
-                decision, line = judge.keep(verdict, value, now, held, plain=visit.plain)
+                decision, line = judge.keep(
+                    verdict, value, now, held, plain=visit.plain, unasked=unasked
+                )
                 decisions.append(decision)
                 if line is value:
                     result.append(header)

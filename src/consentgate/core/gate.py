@@ -16,39 +16,26 @@ from dataclasses import replace
 from typing import NamedTuple, NoReturn
 
 from .additions import Additions
-from .caching import for_one_visitor, is_for_one
 from .compiled import Compiled
 from .consent import Receipt
 from .decision import Decision
 from .filter import Filter
-from .http import Header, Request, Response
+from .flows import Flows, Lane, Terms
+from .forward import Finish, Forward, Manner
+from .http import Request, Response
 from .judge import Judge
 from .matcher import PathMatcher
-from .own_pages import OwnPages
-from .policy import Policy, Rule
-from .request_cookies import RequestCookies, Selection, Sorter
+from .own_pages import STATEMENT, OwnPages
+from .policy import Policy, Profile, Regions, Rule
+from .regions import Locate
+from .request_cookies import Sorter
 from .ties import ties
-from .visit import SAFE_METHODS, Visit
+from .visit import Visit
 from .wish import MAX_BODY
 
+__all__ = ["Finish", "Forward", "Gate", "NeedBody", "Reply", "Step"]
+
 FreshId = Callable[[], bytes]
-
-
-class Finish(NamedTuple):
-    """The headers to send, what was decided on the way, and the proof of a choice made meanwhile.
-
-    `headers` is the very list passed in where nothing changed.
-    """
-
-    headers: list[Header]
-    decisions: tuple[Decision, ...]
-    receipt: Receipt | None
-
-    def __repr__(self) -> str:  # without the headers: they hold the values of cookies
-        return f"Finish(decisions={self.decisions!r}, receipt={self.receipt!r})"
-
-
-_new = tuple.__new__  # makes a Finish at half the cost of calling the class
 
 
 class Reply(NamedTuple):
@@ -59,104 +46,23 @@ class Reply(NamedTuple):
     decisions: tuple[Decision, ...] = ()
 
 
-class Forward:
-    """Let the request through; `finish` the answer's headers when it starts.
-
-    `cookie` is the Cookie header that the app is to see (b"": none), or None for the one that came.
-    """
-
-    __slots__ = ("_gate", "_gated", "_selection", "cookie", "visit")
-
-    def __init__(self, gate: Gate, visit: Visit, gated: bool) -> None:
-        self._gate = gate
-        self._gated = gated
-        self._selection: Selection | None = None  # if there is anything to hide or to expire
-        self.visit = visit
-        self.cookie: bytes | None = None
-        cookies = visit.cookies
-        if cookies is not None and gated and not cookies.row.free:
-            selection = cookies.row.select(visit.peek())
-            if selection.hidden or selection.strays:
-                self._selection = selection
-                if gate.enforced:
-                    self.cookie = cookies.visible(selection)
-
-    def finish(self, headers: list[Header], now: float, *, can_add: bool = True) -> Finish:
-        """Decide every Set-Cookie among `headers`, on the consent as it is now.
-
-        Closes the visit to changes. The same arguments give the same answer, so a shell may ask
-        again. `can_add` is False where the protocol takes no added header.
-        """
-        visit = self.visit
-        visit.sealed = True
-        result = headers
-        selection = self._selection
-        decisions: tuple[Decision, ...] = selection.hidden if selection is not None else ()
-        caching: list[int] | None = None
-        personal = False
-        if self._gated:
-            result, made, caching, personal = self._gate.filter.decide(visit, headers, now)
-            decisions += made
-        if not can_add:
-            # Where no cookie can be sent no choice is recorded, and there is nothing to prove.
-            return _new(Finish, (result, decisions, None))
-        receipt = None
-        personal = personal or visit.read
-        may_expire = self._may_expire(result, caching, personal)
-        if may_expire or visit.read or visit.spare:  # else the choice stands as it was sent
-            added = self._gate.additions.to(visit, result, now, expire=may_expire)
-            if added.headers:
-                result = [*result, *added.headers]
-                personal = True
-            decisions += added.decisions
-            receipt = visit.receipt()
-        # A gate that only reports marks nothing but an answer whose handler has read the consent.
-        if personal and (self._gate.enforced or visit.read):
-            result = for_one_visitor(result, caching)
-        return _new(Finish, (result, decisions, receipt))
-
-    def _may_expire(self, headers: list[Header], places: list[int] | None, private: bool) -> bool:
-        """Say whether there is something to remove, and the answer is one that may."""
-        visit, selection = self.visit, self._selection
-        if not visit.changed and (selection is None or not selection.strays):
-            return False
-        private = private or visit.request.method not in SAFE_METHODS
-        return self._gated and is_for_one(headers, places, private)
-
-    def passes(self, headers: list[Header]) -> bool:
-        """Say whether nothing is to be decided or added, so that `finish` need not be asked.
-
-        Most answers end here. Closes the visit to changes, as `finish` does.
-        """
-        visit = self.visit
-        visit.sealed = True
-        if visit.read or visit.spare or self._selection is not None:
-            return False
-        return self._gate.filter.passes(headers)
-
-    def trailers(self, headers: list[Header]) -> list[Header]:
-        """Return the trailer fields that may leave: a cookie is never among them (RFC 9110 6.5.1).
-
-        Browsers ignore it there, but what merges trailers into headers on the way need not.
-        """
-        return self._gate.filter.trailers(headers) if self._gated else headers
-
-
 class NeedBody:
     """It is a choice: read at most `limit` bytes and `feed` them, or say `too_large`."""
 
-    __slots__ = ("_gate", "_visit")
+    __slots__ = ("_gate", "_path", "_visit")
 
     limit = MAX_BODY
 
-    def __init__(self, gate: Gate, visit: Visit) -> None:
+    def __init__(self, gate: Gate, path: str, visit: Visit) -> None:
         self._gate = gate
+        self._path = path
         self._visit = visit
 
     def feed(self, body: bytes) -> Reply:
         """Answer the whole body."""
         visit = self._visit
-        return self._gate.reply(self._gate.pages.choose(visit, visit.request, body), visit)
+        response = self._gate.pages.choose(self._path, visit, visit.request, body)
+        return self._gate.reply(response, visit)
 
     def too_large(self) -> Reply:
         """Answer a body of more than `limit` bytes."""
@@ -170,27 +76,38 @@ class Gate:
     """A policy, its keys and the names known without being listed, compiled.
 
     `keys`: the newest first, each of 32 bytes or more. `known`: rules of frameworks and of the
-    app itself, beaten by any rule of the policy. Raises ValueError for rules that tie, for keys
+    app itself, beaten by any rule of the policy. `locate` says where a request comes from, in place
+    of what the policy says. Raises ValueError for rules that tie, for keys
     that are missing or short, and for categories that a token could not tell apart.
     """
 
     __slots__ = (
+        "_elsewhere",
         "_excluded",
+        "_flows",
         "_judge",
         "_keys",
         "_known",
+        "_locate",
+        "_manner",
         "_prefix",
+        "_rules",
         "_site",
-        "_sorter",
         "additions",
         "enforced",
-        "filter",
+        "locates",
         "pages",
         "policy",
+        "states",
     )
 
     def __init__(
-        self, policy: Policy, keys: Sequence[bytes], *, known: Iterable[Rule] = ()
+        self,
+        policy: Policy,
+        keys: Sequence[bytes],
+        *,
+        known: Iterable[Rule] = (),
+        locate: Locate | None = None,
     ) -> None:
         if not keys or any(len(key) < 32 for key in keys):
             raise ValueError("every signing key must have 32 bytes or more")
@@ -200,27 +117,42 @@ class Gate:
         self.policy = policy
         self._keys = tuple(keys)
         self._known = tuple(replace(rule, category=policy.necessary) for rule in known)
-        self._site = Compiled(policy, keys)
+        self._locate = locate
+        self.locates = locate is not None
+        self._site = Compiled(policy, keys, locate)
         self.enforced = policy.mode != "report"
-        self._judge = Judge(
-            site=rules,
-            known=self._known,
-            categories={category.id: category for category in self._site.categories},
-            own=self._site.own_names(),
-            block_unknown=policy.unknown != "allow",
-            enforced=self.enforced,
-        )
-        self._sorter = Sorter(
-            self._judge,
-            self._site.own_names(),
-            hide=policy.hide,
-            expire_unknown=policy.expire_unknown,
-        )
-        self.filter = Filter(self._judge, enforced=self.enforced)
+        self._rules = tuple(rules)
+        self._flows = Flows(policy.flows, rules, policy.necessary, self._lane)
+        self._elsewhere = self._flows.elsewhere
+        self._judge = self._elsewhere.judge
         self.additions = Additions(policy, rules, self._judge)
+        heeds = self._site.lenient or bool(self._site.sold)
+        self._manner = Manner(self.additions, self.enforced, heeds)
         self.pages = OwnPages(self._site)
+        self.states = bool(policy.gpc.updated)
         self._prefix = policy.prefix
         self._excluded = PathMatcher(policy.exclude) if policy.exclude else None
+
+    def _lane(self, terms: Terms) -> Lane:
+        """Compile the rules that hold where these terms do."""
+        policy, own = self.policy, self._site.own_names()
+        here = {rule.name for rule in terms.here}
+        judge = Judge(
+            site=(*terms.here, *(rule for rule in self._rules if rule.name not in here)),
+            known=self._known,
+            categories={category.id: category for category in self._site.categories},
+            own=own,
+            block_unknown=policy.unknown != "allow",
+            enforced=self.enforced,
+            staying=terms.staying,
+            leaving=terms.leaving,
+        )
+        sorter = Sorter(judge, own, hide=policy.hide, expire_unknown=policy.expire_unknown)
+        return Lane(judge, sorter, Filter(judge, enforced=self.enforced))
+
+    def lane(self, path: str) -> Lane:
+        """Return the rules that hold on a path, as the app sees it."""
+        return self._flows.lane(path) if self.policy.flows else self._elsewhere
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("signing keys are never pickled: load the policy again instead")
@@ -230,7 +162,22 @@ class Gate:
 
     def knowing(self, rules: Iterable[Rule]) -> Gate:
         """Return a gate that knows these rules too, for example the names an app was asked for."""
-        return Gate(self.policy, self._keys, known=(*self._known, *rules))
+        known = (*self._known, *rules)
+        return Gate(self.policy, self._keys, known=known, locate=self._locate)
+
+    def locating(self, locate: Locate, profiles: Callable[[], tuple[Profile, ...]]) -> Gate:
+        """Return a gate that asks this callable first where a request comes from.
+
+        `profiles` gives what counts where the policy says nothing of regions.
+        """
+        before, policy = self._locate, self.policy
+        if policy.regions is None:
+            policy = replace(policy, regions=Regions(profiles=profiles()))
+
+        def either(request: Request) -> str | None:
+            return locate(request) or (before(request) if before is not None else None)
+
+        return Gate(policy, self._keys, known=self._known, locate=either)
 
     @property
     def site(self) -> Compiled:
@@ -257,6 +204,8 @@ class Gate:
             path = request.local_path()
             if path.startswith(self._prefix) and path[len(self._prefix) :][:1] in ("", "/"):
                 return self._own(path[len(self._prefix) :], request, now, fresh_id)
+        if self.states and request.local_path() == STATEMENT:
+            return Reply(self.pages.statement(request))
         return self.admit(request, now, fresh_id, visit)
 
     def admit(
@@ -269,21 +218,22 @@ class Gate:
         """Take a request that can only be let through."""
         excluded = self._excluded
         gated = excluded is None or not excluded.matches(request.local_path())
-        cookies = self._cookies_of(request)
-        return Forward(self, visit(self._site, request, now, fresh_id, cookies), gated)
-
-    def _cookies_of(self, request: Request) -> RequestCookies | None:
+        lane = self.lane(request.local_path()) if self.policy.flows else self._elsewhere
         fields = request.values(b"cookie")
-        return self._sorter.read(fields) if fields else None
+        cookies = lane.sorter.read(fields) if fields else None
+        visitor = visit(self._site, request, now, fresh_id, cookies)
+        return Forward(self._manner, lane.filter, visitor, gated)
 
     def newcomer(self, visit: type[Visit] = Visit) -> Visit:
         """Return a visitor who granted nothing and cannot: for code that runs outside the gate."""
         return visit(self._site, Request("GET", "/"), 0.0, bytes)
 
     def _own(self, path: str, request: Request, now: float, fresh_id: FreshId) -> Step:
-        visit = Visit(self._site, request, now, fresh_id, self._cookies_of(request))
+        fields = request.values(b"cookie")
+        cookies = self._elsewhere.sorter.read(fields) if fields else None
+        visit = Visit(self._site, request, now, fresh_id, cookies)
         response = self.pages.answer(path, visit, request)
-        return NeedBody(self, visit) if response is None else self.reply(response, visit)
+        return NeedBody(self, path, visit) if response is None else self.reply(response, visit)
 
     def reply(self, response: Response, visit: Visit) -> Reply:
         """Return one of the gate's own answers, with what it tells the visitor's browser."""
@@ -291,4 +241,4 @@ class Gate:
             return Reply(response)
         added = self.additions.to(visit, response.headers, visit.now)
         headers = [*response.headers, *added.headers]
-        return Reply(response._replace(headers=headers), visit.receipt(), added.decisions)
+        return Reply(response._replace(headers=headers), added.receipt, added.decisions)

@@ -13,10 +13,12 @@ class Request:
 
     `path` is decoded and may or may not begin with `root`, the path under which the app is mounted
     (ASGI's `root_path`, WSGI's SCRIPT_NAME): servers disagree, so both forms are understood.
-    A shell may subclass this to look headers up where its server keeps them.
+    `client` is the address at the other end of the connection, which may be a proxy's; shells tell
+    it only to a gate that `locates`. A shell may subclass this to look headers up where its server
+    keeps them.
     """
 
-    __slots__ = ("_headers", "method", "path", "query", "root", "scheme")
+    __slots__ = ("_headers", "client", "method", "path", "query", "root", "scheme")
 
     def __init__(
         self,
@@ -32,6 +34,7 @@ class Request:
         self.root = root
         self.scheme = scheme
         self.query = query
+        self.client = ""  # the connection's address, where a gate has use for it
         self._headers = headers
 
     def values(self, name: bytes) -> list[bytes]:

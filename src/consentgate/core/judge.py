@@ -9,6 +9,7 @@ Rule 4. What may not leave the app does not see either, under whatever name it m
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping
+from types import MappingProxyType
 
 from .cookies import (
     WSP,
@@ -24,7 +25,9 @@ from .limits import limits_of
 from .matcher import MAX_INNER_NAME, Matcher
 from .memo import Memo
 from .policy import Category, Rule
+from .standing import Basis
 
+NOTHING_UNASKED: Mapping[str, Basis] = MappingProxyType({})
 _MAX_REMEMBERED_NAME = 256
 
 
@@ -46,7 +49,8 @@ def _as_text(name: bytes) -> set[bytes]:
 class Judge:
     """The rules of one policy, asked about one cookie after another.
 
-    `site` are the policy's own rules and beat `known`, those of frameworks and of the app.
+    `site` are the policy's own rules and beat `known`, those of frameworks and of the app. Cookies
+    of flows whose path this is not are named by `staying`, and by `leaving` if they are to go.
     """
 
     __slots__ = (
@@ -54,9 +58,11 @@ class Judge:
         "_block",
         "_enforced",
         "_known",
+        "_leaving",
         "_limits",
         "_own",
         "_site",
+        "_staying",
         "_unreadable",
         "remembered",
     )
@@ -70,10 +76,13 @@ class Judge:
         own: frozenset[bytes],
         block_unknown: bool,
         enforced: bool,
+        staying: Iterable[Rule] = (),
+        leaving: Iterable[Rule] = (),
     ) -> None:
         site, known = tuple(site), tuple(known)
         self._site = Matcher(site)
         self._known = Matcher(known)
+        self._staying, self._leaving = Matcher(staying), Matcher(leaving)
         self._limits = {
             id(rule): limits
             for rule in (*site, *known)
@@ -104,15 +113,18 @@ class Judge:
         held: Container[bytes] = (),
         *,
         plain: bool = False,
+        unasked: Mapping[str, Basis] = NOTHING_UNASKED,
     ) -> tuple[Decision, bytes | None, Verdict]:
         """Decide one Set-Cookie value for a visitor to whom the categories `allowed` are allowed.
 
-        `held` are the names that the browser sent; `plain` is for Limits. Returns the decision,
-        the value to send (None: nothing), and what it rested on.
+        `held` are the names that the browser sent; `plain` is for Limits; `unasked` the bases of
+        what is allowed without consent. Returns the decision, the value to send (None: nothing),
+        and what it rested on.
         """
         verdict = self.verdict(line, allowed)
         if verdict.leaves(allowed):
-            return *self.keep(verdict, line, now, held, plain=plain), verdict
+            kept = self.keep(verdict, line, now, held, plain=plain, unasked=unasked)
+            return *kept, verdict
         return *self.refuse(verdict, line, now), verdict
 
     def keep(
@@ -123,9 +135,11 @@ class Judge:
         held: Container[bytes] = (),
         *,
         plain: bool = False,
+        unasked: Mapping[str, Basis] = NOTHING_UNASKED,
     ) -> tuple[Decision, bytes | None]:
         """Return what becomes of a value that may leave, and what to send."""
         rule, limits = verdict.rule, verdict.limits
+        basis = unasked.get(verdict.category or "")
         if (
             rule is not None
             and not rule.sliding
@@ -133,19 +147,18 @@ class Judge:
             and not is_deletion(line, now)
         ):
             return verdict.said(Action.DROPPED, NOT_AGAIN), None
-        if limits is None:
-            return verdict.kept, line
-        changed, shortened = limits.apply(line, now, plain=plain)
-        if changed is line or is_deletion(line, now):
-            return verdict.kept, line
+        changed, shortened = line, False
+        if limits is not None:
+            changed, shortened = limits.apply(line, now, plain=plain)
+        if limits is None or changed is line or is_deletion(line, now):
+            return verdict.kept if basis is None else verdict.kept_on(basis), line
         if shortened:
             assert rule is not None
             published = rule.duration or f"{rule.seconds} seconds"
-            return verdict.said(
-                Action.SHORTENED, f"it would live longer than the published {published}"
-            ), changed
+            reason = f"it would live longer than the published {published}"
+            return verdict.changed(Action.SHORTENED, reason, basis or ""), changed
         reason = f"its category asks for {limits.demands}"
-        return verdict.said(Action.HARDENED, reason), changed
+        return verdict.changed(Action.HARDENED, reason, basis or ""), changed
 
     def refuse(self, verdict: Verdict, line: bytes, now: float) -> tuple[Decision, bytes | None]:
         """Return what becomes of a value that may not leave, and what to send in its place."""
@@ -213,12 +226,22 @@ class Judge:
         rule = self.rule(name) if name else None
         if rule is None:
             if self._block:
-                return self._barred(shown, UNNAMED)
+                return self._barred(shown, UNNAMED, *self._away(name))
             reason = "no rule names it, and unknown cookies are allowed"
             return Verdict(
                 shown=shown, rule=None, free=True, enforced=self._enforced, reason=reason
             )
         limits = self._limits.get(id(rule))
+        if rule.flow:
+            return Verdict(
+                shown=shown,
+                rule=rule,
+                free=True,
+                enforced=self._enforced,
+                reason=f"strictly necessary on {rule.flow}",
+                basis=Basis.FLOW,
+                limits=limits,
+            )
         if rule.category in self._always:
             return Verdict(
                 shown=shown,
@@ -226,8 +249,10 @@ class Judge:
                 free=True,
                 enforced=self._enforced,
                 reason="strictly necessary: needs no consent",
+                basis=Basis.NECESSARY,
                 limits=limits,
             )
+        stays, wanders = self._away(name)
         return Verdict(
             shown=shown,
             rule=rule,
@@ -235,11 +260,29 @@ class Judge:
             enforced=self._enforced,
             reason=f"the visitor allows {rule.category}",
             refusal=f"the visitor has not allowed {rule.category}",
+            basis=Basis.CONSENT,
             limits=limits,
+            stays=stays,
+            wanders=wanders,
         )
 
-    def _barred(self, shown: str, refusal: str) -> Verdict:
-        return Verdict(shown=shown, rule=None, free=False, enforced=self._enforced, refusal=refusal)
+    def _away(self, name: bytes) -> tuple[bool, bool]:
+        """Say whether it is a cookie of another flow that stays, and one that goes."""
+        stays = self._staying.find(name) is not None
+        return stays, not stays and self._leaving.find(name) is not None
+
+    def _barred(
+        self, shown: str, refusal: str, stays: bool = False, wanders: bool = False
+    ) -> Verdict:
+        return Verdict(
+            shown=shown,
+            rule=None,
+            free=False,
+            enforced=self._enforced,
+            refusal=refusal,
+            stays=stays,
+            wanders=wanders,
+        )
 
     def unsafe_header(self, name: bytes) -> Decision:
         """Return the decision over a header that could end its own line: it is dropped."""

@@ -28,11 +28,11 @@ class OwnCookie:
 
     __slots__ = ("_attributes", "_domain", "_secure", "name")
 
-    def __init__(self, policy: Policy, *, secure: bool, domain: str) -> None:
+    def __init__(self, policy: Policy, *, secure: bool, domain: str, suffix: str = "") -> None:
         # RFC 6265bis 4.1.3.2: `__Host-` binds a cookie to this very host, which no sub-domain can
         # forge; it demands Secure and Path=/ and forbids Domain.
         prefix = "__Host-" if secure and not domain else ""
-        self.name = (prefix + policy.cookie).encode()
+        self.name = (prefix + policy.cookie + suffix).encode()
         self._domain = domain.lower().encode()
         self._secure = secure
         same_site = policy.same_site.capitalize()

@@ -11,9 +11,11 @@ from .consent import GrantRefused, UnknownCategory
 from .http import Header, Request, Response
 from .policy import Category, Rule
 from .proof import listed_origin, page_before, safe_next
+from .standing import HONOURED
 from .visit import Visit
 from .wish import FORM, JSON, MAX_BODY, BadWish, Wish, media_type, read_wish
 
+_HTML = b"text/html; charset=utf-8"
 # Nothing of ours is ever stored, framed, sniffed or indexed.
 _ALWAYS: list[Header] = [
     (b"cache-control", b"no-store"),
@@ -22,7 +24,13 @@ _ALWAYS: list[Header] = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-robots-tag", b"noindex"),
 ]
-_METHODS = {"/": "GET, HEAD, OPTIONS", "/state": "GET, HEAD, OPTIONS", "/choice": "POST, OPTIONS"}
+_METHODS = {
+    "/": "GET, HEAD, OPTIONS",
+    "/state": "GET, HEAD, OPTIONS",
+    "/choice": "POST, OPTIONS",
+    "/opt-out": "GET, HEAD, POST, OPTIONS",
+}
+STATEMENT = "/.well-known/gpc.json"
 
 
 class OwnPages:
@@ -57,10 +65,14 @@ class OwnPages:
             return self._respond(request, 200, _json(state(self._site, visit)), JSON)
         if path == "/":
             return self._preferences(request, visit)
-        return self._before_body(request)
+        if path == "/opt-out" and request.method != "POST":
+            html = page.opt_out(self._site, visit, self.home(request))
+            return self._respond(request, 200, html.encode(), _HTML)
+        return self._before_body(request, lenient=path == "/opt-out")
 
-    def _before_body(self, request: Request) -> Response | None:
-        if media_type(request.single(b"content-type")) not in (FORM, JSON):
+    def _before_body(self, request: Request, *, lenient: bool) -> Response | None:
+        kind = media_type(request.single(b"content-type"))
+        if kind not in (FORM, JSON) and (kind or not lenient):
             return self.refuse(request, 415, "Send a form (urlencoded) or JSON.")
         length = request.single(b"content-length") or b""
         # More digits than these are too many bytes, whatever they say.
@@ -68,16 +80,20 @@ class OwnPages:
             return self.too_large(request)
         return None
 
-    def choose(self, visit: Visit, request: Request, body: bytes) -> Response:
-        """Carry out the choice that a body asks for."""
+    def choose(self, path: str, visit: Visit, request: Request, body: bytes) -> Response:
+        """Carry out the choice that a body, sent to `path`, asks for."""
+        opts_out = path == "/opt-out"
         if len(body) > MAX_BODY:
             return self.too_large(request)
         kind = media_type(request.single(b"content-type"))
         try:
-            wish = read_wish(body, kind)
+            wish = read_wish(body, kind, "opt-out" if opts_out else "")
         except BadWish as problem:
             return self.refuse(request, 400, str(problem))
-        target = safe_next(wish.next) if wish.next else page_before(request) or self.home(request)
+        if wish.next:
+            target = safe_next(wish.next)
+        else:  # the page of the opt-out says that it was carried out
+            target = "opt-out" if opts_out else page_before(request) or self.home(request)
         if target is None:
             return self.refuse(request, 400, "The field next must be a path of this site.")
         try:
@@ -102,7 +118,21 @@ class OwnPages:
             asked = {}
         target = safe_next(asked.get("next", [""])[0]) or ""
         html = page.preferences(self._site, visit, target, self.home(request))
-        return self._respond(request, 200, html.encode(), b"text/html; charset=utf-8")
+        return self._respond(request, 200, html.encode(), _HTML)
+
+    def statement(self, request: Request) -> Response:
+        """Answer /.well-known/gpc.json: the same for everybody (https://www.w3.org/TR/gpc/)."""
+        if request.method not in ("GET", "HEAD"):
+            response = self.refuse(request, 405, "This address takes GET, HEAD.")
+            response.headers.append((b"allow", b"GET, HEAD"))
+            return response
+        body = _json({"gpc": True, "lastUpdate": self._site.policy.gpc.updated})
+        headers = [
+            (b"cache-control", b"public, max-age=3600"),
+            (b"content-type", JSON),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        return Response(200, headers, b"" if request.method == "HEAD" else body)
 
     def _options(self, request: Request, methods: str) -> Response:
         response = self._respond(request, 204, b"")
@@ -150,11 +180,15 @@ class OwnPages:
 
 
 def _carry_out(wish: Wish, visit: Visit) -> None:
+    if wish.over_gpc:
+        visit.conflict_was_shown()
     match wish.action:
         case "accept":
             visit.accept_all()
         case "save":
-            visit.save(wish.grant)
+            visit.save(wish.grant, wish.leave - wish.object)
+        case "opt-out":
+            visit.opt_out()
         case "reject":
             visit.reject_all()
         case _:
@@ -167,9 +201,12 @@ def state(site: Compiled, visit: Visit) -> dict[str, object]:
         "version": visit.version,
         "decided": visit.decided,
         "needs_choice": visit.needs_choice,
-        "gpc": visit.gpc,
+        "gpc": bool(visit.gpc),
+        "signal": visit.gpc,
         "region": visit.region,
+        "notice": HONOURED if visit.gpc else "",
         "allowed": sorted(visit.granted),
+        "basis": {id: visit.basis(id) for id in sorted(visit.granted)},
         "categories": {id: visit.choice(id) for id in site.ids},
         "details": [_described(category) for category in site.categories],
     }
@@ -181,6 +218,7 @@ def _described(category: Category) -> dict[str, object]:
         "title": category.label,
         "description": category.description,
         "always": category.always,
+        "sale_or_sharing": category.sale_or_sharing,
         "items": [_item(rule, "cookie") for rule in category.rules]
         + [{"name": key, "storage": "local_storage"} for key in category.local_storage]
         + [{"name": key, "storage": "session_storage"} for key in category.session_storage],
@@ -193,6 +231,7 @@ def _item(rule: Rule, storage: str) -> dict[str, object]:
         "provider": rule.provider,
         "purpose": rule.purpose,
         "duration": rule.duration,
+        "recipients": list(rule.recipients),
         "storage": storage,
     }
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 NECESSARY = "necessary"
+OPT_IN, OPT_OUT = "opt-in", "opt-out"
 
-# How long a choice is remembered. The CNIL's recommendation on cookies of 17 September 2020 calls
-# six months good practice, for a yes and a no alike.
+# How long a yes is valid, and a no is not asked about again. The CNIL's recommendation on cookies
+# of 17 September 2020 calls six months good practice, for a yes and a no alike.
 CHOICE_LIFETIME = 182 * 24 * 3600
 
 
@@ -19,7 +20,7 @@ class Rule:
     `seconds` the same as a number (None: not said; 0: ends with the session); a longer life is
     shortened to it, unless `published_only`. `sliding` is False where a cookie that the browser
     holds is not set again. `domain`, `path` and `partitioned` are those with which the cookie is
-    set, so that one line removes it.
+    set, so that one line removes it. `recipients` are those who get to read what it holds.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Rule:
     provider: str = ""
     purpose: str = ""
     duration: str = ""
+    recipients: tuple[str, ...] = ()
     seconds: int | None = None
     published_only: bool = False
     sliding: bool = True
@@ -34,12 +36,29 @@ class Rule:
     path: str = ""
     partitioned: bool = False
     origin: str = "policy"  # or the framework whose default it is, or the app that was asked
+    flow: str = ""  # the paths on which it is strictly necessary, where it holds only there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exemption:
+    """Why a category needs no consent in the regions whose law has such an exemption.
+
+    `kind` is "audience-measurement", "statistical" or "appearance". `objection` is the path or
+    address where a visitor can object, `data_kept` how long what was measured is kept ("25
+    months"); both are conditions that laws set, and are checked at load.
+    """
+
+    kind: str = ""
+    objection: str = ""
+    data_kept: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Category:
     """A purpose that is agreed to or refused as a whole; `always`: needs no consent.
 
+    `sale_or_sharing`: what Global Privacy Control and a "do not sell or share" are about.
+    `honours` are earlier revisions (four hexadecimal digits each) a yes to which is still valid.
     `secure`, `http_only` and `same_site` ("lax" or "strict") are the least that its cookies must
     ask of browsers: a cookie that asks for less is raised to them, none is lowered.
     """
@@ -54,6 +73,9 @@ class Category:
     secure: bool = False
     http_only: bool = False
     same_site: str = ""
+    sale_or_sharing: bool = False
+    honours: tuple[str, ...] = ()
+    exemption: Exemption | None = None
 
     @property
     def label(self) -> str:
@@ -62,8 +84,93 @@ class Category:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Controller:
+    """Who decides over the data: GDPR article 13(1)(a) wants the name, and how to get in touch."""
+
+    name: str = ""
+    address: str = ""
+    contact: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What the law asks for in some places (ISO 3166 codes: "FR", "US-CA").
+
+    `regime` is "opt-in" (nothing optional before a yes) or "opt-out" (until the visitor objects).
+    It `rests_on` a "statute", on "guidance" of an authority, or on "caution" of ours, as `article`
+    says, read in `source` on the day `read`. `exemptions` are the kinds that its law knows.
+    """
+
+    name: str = ""
+    places: tuple[str, ...] = ()
+    regime: str = OPT_IN
+    rests_on: str = ""
+    article: str = ""
+    source: str = ""
+    read: str = ""
+    exemptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regions:
+    """How to know where a visitor is, and what follows.
+
+    `country` and `subdivision` name the header fields that a proxy of the site sets. Or `database`
+    is a MaxMind file, and `address` the header field with the visitor's address (by default it is
+    the connection's).
+    """
+
+    country: str = ""
+    subdivision: str = ""
+    database: str = ""
+    address: str = ""
+    profiles: tuple[Profile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gpc:
+    """What Global Privacy Control means here (https://www.w3.org/TR/gpc/).
+
+    Everywhere it opts out of the categories marked `sale_or_sharing`. `opt_in` says what else in
+    opt-in regions: "refuse" (a no to all that was not granted) or "sale" (nothing else). `updated`
+    is the day of the site's statement at /.well-known/gpc.json ("": none). `dnt`: DNT: 1 counts
+    as well.
+    """
+
+    opt_in: str = "refuse"
+    updated: str = ""
+    dnt: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """Paths on which cookies are strictly necessary that elsewhere are not: a checkout, say.
+
+    `cookies` are name patterns, `sources` the origins of third parties needed there. Elsewhere
+    they are only hidden, and removed only where `expire_on_leave`.
+    """
+
+    paths: tuple[str, ...] = ()
+    cookies: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    expire_on_leave: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Banner:
+    """How the choice is put. `buttons`: those of the first layer, in their order."""
+
+    buttons: tuple[str, ...] = ("accept", "reject", "settings")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Everything one TOML file says. Field names are the keys of the file."""
+    """Everything one TOML file says. Field names are the keys of the file.
+
+    `accepted_for` is how long a yes is valid, `refused_for` how long a no is not asked about
+    again, in seconds. `strict`: what visitors must be told and are not is an error.
+    """
 
     version: str
     categories: tuple[Category, ...] = ()
@@ -82,7 +189,14 @@ class Policy:
     secure: bool = True
     mirror: str = "public.cookie.choice"
     clear_site_data: bool = False
-    choice_lifetime: int = field(default=CHOICE_LIFETIME)  # seconds
+    accepted_for: int = CHOICE_LIFETIME
+    refused_for: int = CHOICE_LIFETIME
+    strict: bool = False
+    controller: Controller | None = None
+    regions: Regions | None = None
+    gpc: Gpc = Gpc()
+    flows: tuple[Flow, ...] = ()
+    banner: Banner = Banner()
 
     def category(self, id: str) -> Category | None:
         """Return the category with this id, or None."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .consent import NEWCOMER, UNREADABLE, Consent
+from .policy import Policy
 from .request_cookies import RequestCookies
 from .token import Tokens
 
@@ -14,11 +17,12 @@ MAX_TWINS = 16
 
 
 def recorded(
-    cookies: RequestCookies, name: bytes, tokens: Tokens, lifetime: int, now: float
+    cookies: RequestCookies, name: bytes, tokens: Tokens, policy: Policy, now: float
 ) -> tuple[Consent, bool]:
     """Return the choice carried by cookies of this name, and whether it has twins.
 
-    A yes older than `lifetime`, in seconds, has lapsed. Of several choices the newest counts.
+    A yes older than the policy's `accepted_for` has lapsed; a no older than `refused_for` stands,
+    but is asked about again. Of several choices the newest counts.
     """
     if not cookies.readable:
         return UNREADABLE, False
@@ -37,8 +41,17 @@ def recorded(
     if newest is None:
         return UNREADABLE, False
     twins = len(values) > 1
-    if newest.grants and now - (newest.decided_at or 0) > lifetime:
-        if not newest.denied:
-            return NEWCOMER, twins
-        return Consent(denied=newest.denied, decided_at=newest.decided_at), twins
-    return newest, twins
+    return aged(newest, now - (newest.decided_at or 0), policy), twins
+
+
+def aged(consent: Consent, age: float, policy: Policy) -> Consent:
+    """Return what is left of a choice that is so many seconds old."""
+    if consent.grants and age > policy.accepted_for:
+        if not consent.denied and not consent.reopened:
+            return NEWCOMER
+        consent = Consent(
+            denied=consent.denied, reopened=consent.reopened, decided_at=consent.decided_at
+        )
+    if consent.denied and age > policy.refused_for:
+        consent = replace(consent, reopened=consent.reopened | consent.denied)
+    return consent

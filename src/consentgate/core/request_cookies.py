@@ -116,9 +116,10 @@ class _Row:
             # What another reading of the name says hides it, but is no reason to delete.
             first = verdicts[0]
             if first.rule is None:
-                goes = self._expire_unknown and not first.free
+                goes = (self._expire_unknown or first.wanders) and not first.free
             else:
                 goes = not first.leaves(allowed)
+            goes = goes and not first.stays
             name = self.names[place]
             if goes and name not in strays:
                 strays[name] = Stray(name, first)

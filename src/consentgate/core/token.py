@@ -3,13 +3,14 @@
     payload "." signature          both base64url (RFC 4648 section 5) without padding
 
     payload, format 1:
-      1 byte    high four bits: the format; low four: 1 = has an id, 8 = counts tries, 2 and 4 =
-                kept for GPC
+      1 byte    high four bits: the format; low four: 1 = has an id, 2 = granted over a signal (GPC)
+                after notice of it, 8 = counts tries
       4 bytes   decided at, seconds since 1970, unsigned
       10 bytes  id, if there is one (80 bits: two of a billion meet with a chance of 1 in 2 million)
       9 bytes   tries, if they are counted: 1 total, 1 times, 2 tag, 2 left, 1 form, 2 place
       4 bytes   for each category decided: 16 bits of the SHA-256 of its id, 1 bit granted,
-                15 bits kept for a revision; those of other policies are written back as they came
+                15 bits of the revision; or 0 for denied, 1 for taken back, 2 for denied long
+                ago; those of other policies are written back as they came
 
 Categories go by a tag of their id, not by position, so that a reordered file never turns a no into
 a yes. Eight of them make 47 bytes; with signature and `__Host-gate=` that is 119.
@@ -22,14 +23,15 @@ Rule 3. Time and keys are arguments.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from struct import Struct
+from types import MappingProxyType
 from typing import NoReturn
 
 from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
 
-from .consent import GRANTED, NO_TRIES, Consent, Tries
+from .consent import GRANTED, NO, NO_TRIES, OLD_NO, REOPENED, Consent, Tries
 from .memo import Memo
 
 SALT = b"consentgate.consent.v1"
@@ -37,6 +39,7 @@ MAX_TOKEN_BYTES = 1024
 ID_BYTES = 10
 _FORMAT = 1
 _HAS_ID = 1
+_OVER_GPC = 2
 _COUNTS = 8
 _TRIES = Struct(">BBHHBH")
 # What of other policies is kept: more than a cookie shared by a few sites has.
@@ -51,12 +54,21 @@ def category_tag(id: str) -> int:
 class Tokens:
     """Sign and verify consent with `keys`, the newest first.
 
-    Raises ValueError when two categories have the same tag.
+    `stamps` are, for each category, those of its revision and of the earlier ones that it honours:
+    a yes to any other was given to another text, and is no yes to this one. Raises ValueError when
+    two categories have the same tag.
     """
 
-    __slots__ = ("_ids", "_sets", "_signer", "_tags", "_verified")
+    __slots__ = ("_ids", "_sets", "_signer", "_stamps", "_tags", "_verified")
 
-    def __init__(self, keys: Sequence[bytes], categories: Iterable[str]) -> None:
+    def __init__(
+        self,
+        keys: Sequence[bytes],
+        categories: Iterable[str],
+        stamps: Mapping[str, Sequence[int]] = MappingProxyType({}),
+    ) -> None:
+        categories = tuple(categories)
+        self._stamps = {id: tuple(stamps.get(id, (0,))) for id in categories}
         self._tags = {id: category_tag(id) for id in categories}
         self._ids = {tag: id for id, tag in self._tags.items()}
         if len(self._ids) < len(self._tags):
@@ -81,21 +93,27 @@ class Tokens:
         id = bytes.fromhex(consent.id) if consent.id else b""
         tries = consent.tries
         flags = (_HAS_ID if id else 0) | (_COUNTS if tries.total else 0)
+        flags |= _OVER_GPC if consent.over_gpc else 0
+        older = dict(consent.older)
         payload = bytearray([_FORMAT << 4 | flags])
         payload += (consent.decided_at or 0).to_bytes(4, "big") + id
         if flags & _COUNTS:
             payload += _TRIES.pack(*tries)
         for category, tag in sorted(self._tags.items()):
             if category in consent.granted:
-                payload += tag.to_bytes(2, "big") + bytes([GRANTED, 0])
+                stamp = older.get(category, self._stamps[category][0])
+                payload += tag.to_bytes(2, "big") + (GRANTED << 8 | stamp).to_bytes(2, "big")
             elif category in consent.denied:
-                payload += tag.to_bytes(2, "big") + b"\0\0"
+                said = OLD_NO if category in consent.reopened else NO
+                payload += tag.to_bytes(2, "big") + said
+            elif category in consent.reopened:
+                payload += tag.to_bytes(2, "big") + REOPENED
         payload += consent.others
         return self._signer.sign(base64_encode(bytes(payload)))
 
     def length(self, consent: Consent) -> int:
         """Return how long the value is that `write` returns for this consent, tries included."""
-        categories = len(consent.granted) + len(consent.denied)
+        categories = len(consent.granted) + len(consent.denied | consent.reopened)
         payload = 5 + ID_BYTES * bool(consent.id) + _TRIES.size + 4 * categories
         return -(-(payload + len(consent.others)) * 4 // 3) + 1 + 43  # SHA-256 in base64url
 
@@ -135,16 +153,33 @@ class Tokens:
             tries = Tries(*_TRIES.unpack(payload[end_of_id:start]))
         granted: set[str] = set()
         denied: set[str] = set()
+        reopened: set[str] = set()
+        older: list[tuple[str, int]] = []
         others = b""
         for at in range(start, len(payload), 4):
             category = self._ids.get(int.from_bytes(payload[at : at + 2], "big"))
-            if category is not None:
-                (granted if payload[at + 2] & GRANTED else denied).add(category)
-            elif len(others) < _MAX_OTHERS:
-                others += payload[at : at + 4]
+            said = payload[at + 2 : at + 4]
+            if category is None:
+                if len(others) < _MAX_OTHERS:
+                    others += payload[at : at + 4]
+            elif said[0] & GRANTED:
+                stamp = int.from_bytes(said, "big") ^ GRANTED << 8
+                stamps = self._stamps[category]
+                if stamp in stamps:
+                    granted.add(category)
+                    if stamp != stamps[0]:
+                        older.append((category, stamp))
+            else:
+                if said in (REOPENED, OLD_NO):
+                    reopened.add(category)
+                if said != REOPENED:
+                    denied.add(category)
         return Consent(
-            granted=self._shared(frozenset(granted - denied)),
+            granted=self._shared(frozenset(granted - denied - reopened)),
             denied=self._shared(frozenset(denied)),
+            reopened=self._shared(frozenset(reopened)),
+            older=frozenset(older),
+            over_gpc=bool(payload[0] & _OVER_GPC),
             id=payload[5:end_of_id].hex() or None,
             decided_at=int.from_bytes(payload[1:5], "big"),
             tries=tries,

@@ -1,56 +1,40 @@
 """One request's visitor: what handlers read and change. The core's one mutable object.
 
-Rule 1. Nothing is looked at before somebody asks: most requests need no consent at all.
-Rule 2. What the app has read, its answer depends on (and says so to caches), so a first read after
+Rule 1. What the app has read, its answer depends on (and says so to caches), so a first read after
         the answer has started is answered as if everything were refused.
-Rule 3. Granting needs proof that the visitor asked for it; refusing always works.
-Rule 4. A yes can lapse, a no cannot.
+Rule 2. Granting needs proof that the visitor asked for it; refusing always works.
+Rule 3. A yes can lapse, a no cannot.
+Rule 4. The app may allow less than the policy does, for this request; never more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
+from .changes import chosen, taken_back
 from .compiled import Compiled
 from .consent import (
-    NEWCOMER,
     UNREADABLE,
     Choice,
     Consent,
     GrantRefused,
-    Receipt,
     ResponseStarted,
-    Tries,
     UnknownCategory,
 )
 from .http import Request
-from .own_cookie import OwnCookie, host_of
 from .proof import is_same_origin
-from .recorded import recorded
+from .regions import STRICTEST
 from .request_cookies import RequestCookies
+from .standing import HONOURED, Basis, Signal
+from .visitor import Visitor
 
-DAY = 86_400
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
-class Visit:
+class Visit(Visitor):
     """The visitor's consent for one request."""
 
-    __slots__ = (
-        "_action",
-        "_allowed",
-        "_consent",
-        "_fresh_id",
-        "_site",
-        "cookies",
-        "now",
-        "read",
-        "request",
-        "sealed",
-        "spare",
-        "took_back",
-    )
+    __slots__ = ("_noticed", "read", "sealed", "took_back")
 
     def __init__(
         self,
@@ -60,16 +44,8 @@ class Visit:
         fresh_id: Callable[[], bytes],
         cookies: RequestCookies | None = None,
     ) -> None:
-        self._site = site
-        self.request = request
-        self.cookies = cookies
-        self.now = now
-        self._fresh_id = fresh_id
-        self._consent: Consent | None = None
-        self._allowed: frozenset[str] | None = None
-        self._action = ""
-        self.took_back = False
-        self.spare = False
+        super().__init__(site, request, now, fresh_id, cookies)
+        self._noticed = self.took_back = False
         self.read = False
         self.sealed = False
 
@@ -77,21 +53,32 @@ class Visit:
 
     def allows(self, category: str) -> bool:
         """Say whether this category may be used now. Raises UnknownCategory."""
-        if category not in self._site.ids:
-            raise UnknownCategory(category, self._site.ids)
+        self._known(category)
         return category in self.granted
 
     def choice(self, category: str) -> Choice:
-        """Return what the visitor said of this category. Raises UnknownCategory."""
-        if category not in self._site.ids:
-            raise UnknownCategory(category, self._site.ids)
-        return self._choice(category, self._for_app())
+        """Return what the visitor said of this category. Raises UnknownCategory.
+
+        A browser that sends Global Privacy Control has said no to what it is about.
+        """
+        self._known(category)
+        is_known = self._for_app() is self._consent
+        if category in self.site.always:
+            return Choice.GRANTED
+        return self.standing.choice(category) if is_known else Choice.UNSET
+
+    def basis(self, category: str) -> Basis | None:
+        """Return on what basis this category may be used now, or None. Raises UnknownCategory."""
+        self._known(category)
+        if category in self.site.always or category not in self.granted:
+            return Basis.NECESSARY if category in self.site.always else None
+        return self.standing.basis(category)
 
     @property
     def granted(self) -> frozenset[str]:
         """The ids of the categories allowed now."""
         consent = self._for_app()
-        return self.peek() if consent is self._consent else self._site.always
+        return self.peek() if consent is self._consent else self.site.always
 
     @property
     def decided(self) -> bool:
@@ -102,8 +89,8 @@ class Visit:
     @property
     def needs_choice(self) -> bool:
         """Whether there is something to ask the visitor."""
-        consent = self._for_app()
-        return any(self._choice(id, consent) is Choice.UNSET for id in self._site.optional)
+        is_known = self._for_app() is self._consent
+        return self.standing.asks if is_known else bool(self.site.optional)
 
     @property
     def id(self) -> str | None:
@@ -113,32 +100,47 @@ class Visit:
     @property
     def decided_on(self) -> int | None:
         """When the choice was made, in seconds since 1970; a refusal knows only its day."""
-        return self._for_app().decided_at
+        return self._for_app().decided_at if self.decided else None
 
     @property
     def version(self) -> str:
         """The policy's version."""
-        return self._site.policy.version
+        return self.site.policy.version
 
     @property
     def region(self) -> str | None:
-        """The visitor's region code, where the policy says how to know it."""
-        return None
+        """The visitor's region code ("FR", "US-CA"), where the policy says how to know it."""
+        self._for_app()
+        return self.place
 
     @property
-    def gpc(self) -> bool:
-        """Whether a Global Privacy Control signal is honoured on this request."""
-        return False
+    def gpc(self) -> Signal:
+        """What became of Global Privacy Control; true where it is honoured on this request."""
+        self._signal_read = True
+        return self.standing.signal if self._for_app() is self._consent else Signal.ABSENT
+
+    @property
+    def opt_out_notice(self) -> str:
+        """A piece of HTML that says that a signal is honoured, where it is; else ""."""
+        return f'<p role="status">{HONOURED}</p>' if self.gpc else ""
 
     # --- what handlers change -------------------------------------------------------------------
 
     def accept_all(self) -> None:
         """Grant every category. Raises GrantRefused, ResponseStarted."""
-        self._change("accept", self._site.optional, frozenset())
+        self._change("accept", self.site.optional, frozenset())
 
     def reject_all(self) -> None:
         """Refuse every optional category. Raises ResponseStarted."""
-        self._change("reject", frozenset(), self._site.optional)
+        self._change("reject", frozenset(), self.site.optional)
+
+    def opt_out(self) -> None:
+        """Refuse what is sold or shared, or all that is optional where none is marked so.
+
+        Raises ResponseStarted.
+        """
+        sold, before = self.site.sold or self.site.optional, self.said
+        self._change("opt-out", before.granted - sold, before.denied | sold, proof_for=())
 
     def withdraw(self) -> None:
         """Take back every choice made: nothing optional is allowed, and the visitor is asked anew.
@@ -154,28 +156,61 @@ class Visit:
         and ValueError where a category that needs no consent is to be refused.
         """
         for category, value in choices.items():
-            if category not in self._site.ids:
-                raise UnknownCategory(category, self._site.ids)
+            self._known(category)
             if not isinstance(value, bool):
                 raise TypeError(f"{category} must be True or False, not {value!r}")
-            if category in self._site.always and not value:
+            if category in self.site.always and not value:
                 raise ValueError(f"{category} is always on: it needs no consent")
         if not choices:
             return
-        consent = self._load()
-        yes = {id for id, value in choices.items() if value} & self._site.optional
+        consent = self.said
+        yes = {id for id, value in choices.items() if value} & self.site.optional
         no = {id for id, value in choices.items() if not value}
         self._change(
             "save", (consent.granted - no) | yes, (consent.denied - yes) | no, proof_for=yes
         )
 
-    def save(self, granted: Iterable[str]) -> None:
-        """Grant these categories and refuse all others. Raises as `set`."""
-        granted = frozenset(granted)
-        for category in granted - frozenset(self._site.ids):
-            raise UnknownCategory(category, self._site.ids)
-        granted &= self._site.optional
-        self._change("save", granted, self._site.optional - granted)
+    def save(self, granted: Iterable[str], leave: Iterable[str] = ()) -> None:
+        """Grant these categories, leave those as they are, and refuse all others.
+
+        Raises as `set`.
+        """
+        granted, leave = frozenset(granted), frozenset(leave)
+        for category in granted | leave:
+            self._known(category)
+        before, leave = self.said, leave - granted
+        granted &= self.site.optional
+        kept = before.granted & leave
+        denied = self.site.optional - granted - (leave - before.denied)
+        self._change("save", granted | kept, denied, proof_for=granted)
+
+    def conflict_was_shown(self) -> None:
+        """Say that the visitor was shown that a yes goes against the signal of their browser.
+
+        A yes that follows in this request stands over the signal (11 CCR 7025(c)(3)).
+        """
+        self._noticed = True
+
+    def restrict(self, *categories: str) -> None:
+        """Allow these categories, or all that are optional, by no means on this request.
+
+        For what the app knows of the visitor: an account that has opted out elsewhere, say.
+        Nothing of it is recorded. Raises UnknownCategory, ResponseStarted.
+        """
+        for category in categories:
+            self._known(category)
+        self._open()
+        self._restricted |= frozenset(categories or self.site.optional) & self.site.optional
+        self._forget()
+
+    def require_opt_in(self) -> None:
+        """Ask this visitor for consent wherever they are: a minor, say. Raises ResponseStarted.
+
+        Nothing of it is recorded.
+        """
+        self._open()
+        self._law = STRICTEST
+        self._forget()
 
     def _change(
         self,
@@ -184,139 +219,73 @@ class Visit:
         denied: frozenset[str],
         proof_for: Iterable[str] | None = None,
     ) -> None:
+        self._open()
+        before = self._spoken()
+        asked = granted if proof_for is None else frozenset(proof_for)
+        if asked:
+            self._demand_proof()
+        signal = self.standing.signal
+        if signal is not Signal.ABSENT:
+            # A yes that it goes against counts only if it is, or was, given knowingly.
+            known = asked if self._noticed else frozenset()
+            known |= before.granted if before.over_gpc else frozenset()
+            blocked = (granted & self.site.sold) - known
+            granted, denied, asked = granted - blocked, denied | blocked, asked - blocked
+        if action == "withdraw":
+            consent = taken_back(before, self.site.optional, self.site.lenient, self.now)
+        else:
+            consent = chosen(
+                before,
+                granted=granted,
+                denied=denied,
+                asked=asked,
+                over_gpc=signal is not Signal.ABSENT and bool(granted & self.site.sold),
+                everything=action == "reject",
+                now=self.now,
+                fresh_id=self._fresh_id,
+            )
+        self.action = action
+        self.took_back = self.took_back or bool(before.granted - granted)
+        self._consent = consent
+        self._forget()
+
+    def _spoken(self) -> Consent:
+        """Return what was said before; where it cannot be read, it may have been a no to all."""
+        if self.said.readable or not self.site.lenient:
+            return self.said
+        return Consent(reopened=self.site.optional)
+
+    def _open(self) -> None:
         if self.sealed:
             raise ResponseStarted(
                 "the response has started: change consent before the first byte of the answer"
             )
-        before = self._load()
-        asked = granted if proof_for is None else frozenset(proof_for)
-        if asked:
-            self._demand_proof()
-        now = int(self.now)
-        # What other policies were told stands, but that a no to everything is one to them as well.
-        others = before.others_denied() if action == "reject" else before.others
-        kept = Consent(granted=granted - asked, others=others)
-        if action == "withdraw":
-            consent = NEWCOMER
-        elif granted or kept.grants:
-            # A yes that is merely kept, while something else is chosen, does not become younger.
-            at = before.decided_at if kept.grants and before.decided_at else now
-            id = before.id or self._fresh_id().hex()
-            consent = Consent(granted=granted, denied=denied, id=id, decided_at=at, others=others)
-        elif denied:
-            consent = Consent(denied=denied, decided_at=self._today(), others=others)
-        else:
-            consent = NEWCOMER
-        self._consent = consent
-        self._allowed = None
-        self._action = action
-        self.took_back = self.took_back or bool(before.granted - granted)
+
+    def _forget(self) -> None:
+        self._allowed = self._standing = None
         self.read = True
 
-    def _today(self) -> int:
-        return int(self.now) - int(self.now) % DAY
+    def _known(self, category: str) -> None:
+        if category not in self.site.ids:
+            raise UnknownCategory(category, self.site.ids)
 
     def _demand_proof(self) -> None:
         if self.request.method in SAFE_METHODS:
             raise GrantRefused(
                 f"consent cannot be granted by {self.request.method}: browsing is not consent"
             )
-        if not is_same_origin(self.request, self._site.policy):
+        if not is_same_origin(self.request, self.site.policy):
             raise GrantRefused(
                 "consent can be granted only from a page of this site: neither Sec-Fetch-Site nor "
                 "Origin proves that this request comes from one"
             )
 
-    # --- what the gate itself asks --------------------------------------------------------------
-
-    def peek(self) -> frozenset[str]:
-        """Return the ids allowed now, without counting as a read by the app."""
-        allowed = self._allowed
-        if allowed is None:
-            consent = self._consent
-            if consent is None:
-                consent = self._consent = self._recorded()
-            self._allowed = allowed = self._site.allowed(consent.granted)
-        return allowed
-
-    @property
-    def changed(self) -> bool:
-        """Whether the choice was changed during this request."""
-        return bool(self._action)
-
-    @property
-    def tried(self) -> Tries | None:
-        """How often refused cookies were expired; None where it is not counted.
-
-        Only a full refusal counts. A choice that grants something is neither written by mere
-        visiting nor are its twins removed: a slow answer could bring back a yes that was taken back
-        meanwhile, a removal one that is older. A gate that reports writes nothing either.
-        """
-        consent = self._load()
-        if self._site.policy.mode == "report" or consent.grants or not consent.denied:
-            return None
-        return consent.tries
-
-    @property
-    def plain(self) -> bool:
-        """Whether cookies must do without Secure: on a developer's machine, or without https."""
-        site = self._site
-        return not site.policy.secure or site.own_cookie(self.request) is site.development
+    # --- what shells and the gate ask ------------------------------------------------------------
 
     @property
     def clears_storage(self) -> bool:
         """Whether the visitor, on a page of this site, has taken back what was granted."""
-        return self.took_back and is_same_origin(self.request, self._site.policy)
-
-    def own_size(self) -> int:
-        """Return the most bytes that the value of `own_lines(tries)` has, where tries count."""
-        token = b" " * self._site.tokens.length(self._load())
-        return len(
-            self._site.own_cookie(self.request).line(token, self._site.policy.choice_lifetime)
-        )
-
-    def own_lines(self, tries: Tries | None = None) -> list[bytes]:
-        """Return the Set-Cookie values by which the choice is recorded; [] where it stands.
-
-        `tries` is how often refused cookies have been expired, this answer included.
-        """
-        # Without a choice only a refusal is written, and tidied up: see `tried`.
-        if not self._action and (self.tried is None or not (self.spare or tries)):
-            return []
-        consent = self._load()
-        cookie = self._site.own_cookie(self.request)
-        # A withdrawal leaves nothing that could outweigh a yes stored in another form, so that goes
-        # too. Of `__Host-` there is no other form.
-        bare = not cookie.name.startswith(b"__Host-")
-        everywhere = self.spare or (bare and self._action == "withdraw")
-        lines = cookie.removals_elsewhere(host_of(self.request)) if everywhere else []
-        return lines + self._own_line(cookie, replace(consent, tries=tries or consent.tries))
-
-    def receipt(self) -> Receipt | None:
-        """Return the proof of a choice made during this request, or None."""
-        if not self._action:
-            return None
-        consent = self._load()
-        return Receipt(
-            action=self._action,
-            id=consent.id,
-            # The act is of this moment, whatever older yes it keeps; a refusal is of its day only.
-            decided_at=self._today() if consent.denied and not consent.granted else int(self.now),
-            version=self.version,
-            granted=tuple(sorted(consent.granted)),
-            denied=tuple(sorted(consent.denied)),
-        )
-
-    def _own_line(self, cookie: OwnCookie, consent: Consent) -> list[bytes]:
-        if consent.decided_at is None:
-            return [cookie.removal()]
-        left = self._site.policy.choice_lifetime
-        # Written again without a choice, or along with an older yes, it never lives longer.
-        if consent.grants or not self._action:
-            left -= max(0, int(self.now) - consent.decided_at)
-        if left <= 0:
-            return []  # the browser forgets it by itself: no reason for us to hurry
-        return [cookie.line(self._site.tokens.write(consent), left)]
+        return self.took_back and is_same_origin(self.request, self.site.policy)
 
     def _for_app(self) -> Consent:
         if not self.read:
@@ -324,27 +293,7 @@ class Visit:
                 self.read_too_late()
                 return UNREADABLE
             self.read = True
-        return self._load()
+        return self.said
 
     def read_too_late(self) -> None:
         """Take note of a first read after the answer has started; the core has nowhere to tell."""
-
-    def _choice(self, category: str, consent: Consent) -> Choice:
-        if category in consent.granted or category in self._site.always:
-            return Choice.GRANTED
-        return Choice.DENIED if category in consent.denied else Choice.UNSET
-
-    def _load(self) -> Consent:
-        if self._consent is None:
-            self._consent = self._recorded()
-        return self._consent
-
-    def _recorded(self) -> Consent:
-        if self.cookies is None:
-            return NEWCOMER
-        site = self._site
-        name = site.own_cookie(self.request).name
-        consent, self.spare = recorded(
-            self.cookies, name, site.tokens, site.policy.choice_lifetime, self.now
-        )
-        return consent

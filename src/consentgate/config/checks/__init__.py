@@ -5,7 +5,20 @@ A fault's path runs through the fields of Policy: ("categories", 0, "rules", 3, 
 
 from .categories import category_faults, rule_faults
 from .doubts import doubts_about
+from .facts import fact_faults, thoughts_on
+from .law import law_faults
+from .regions import region_faults
 from .settings import setting_faults
 from .types import type_faults
 
-__all__ = ["category_faults", "doubts_about", "rule_faults", "setting_faults", "type_faults"]
+__all__ = [
+    "category_faults",
+    "doubts_about",
+    "fact_faults",
+    "law_faults",
+    "region_faults",
+    "rule_faults",
+    "setting_faults",
+    "thoughts_on",
+    "type_faults",
+]

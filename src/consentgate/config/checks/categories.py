@@ -22,6 +22,7 @@ FLOORS = ("", "lax", "strict")
 # RFC 6265bis 4.1.1: any CHAR except CTLs or ";"; longer ones are ignored by browsers (5.6).
 _COOKIE_PATH = re.compile(r"/[ -:<-~]{0,1023}")
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_REVISION = re.compile(r"[0-9a-f]{4}", re.IGNORECASE | re.ASCII)
 _STORAGE = ("local_storage", "session_storage")
 
 _Named = list[tuple[Rule, Path]]
@@ -44,7 +45,7 @@ def category_faults(categories: Sequence[Category]) -> Iterator[Fault]:
         for kind in _STORAGE:
             for position, key in enumerate(getattr(category, kind)):
                 at = (*place, kind, position)
-                if fault := _name_fault(key, at, "storage key"):
+                if fault := name_fault(key, at, "storage key"):
                     yield fault
                 else:
                     storage[kind].append((Rule(name=key, category=category.id), at))
@@ -57,7 +58,7 @@ def category_faults(categories: Sequence[Category]) -> Iterator[Fault]:
 def rule_faults(rule: Rule, place: Path) -> list[Fault]:
     """Return what is wrong with a rule in itself."""
     found = (
-        _name_fault(rule.name, (*place, "name"), "cookie"),
+        name_fault(rule.name, (*place, "name"), "cookie"),
         _duration_fault(rule, place),
         _domain_fault(rule, place),
         _path_fault(rule, place),
@@ -79,6 +80,11 @@ def _category(category: Category, place: Path) -> Iterator[Fault]:
         message = f"same_site cannot be {category.same_site!r}"
         remedy = 'write "lax" or "strict"; cookies that ask for less are raised to it'
         yield _fault("CG104", (*place, "same_site"), message, remedy)
+    for number, revision in enumerate(category.honours):
+        if not _REVISION.fullmatch(revision):
+            message = f"{revision!r} is not a revision"
+            remedy = 'write its four hexadecimal digits, for example "3f0a"'
+            yield _fault("CG104", (*place, "honours", number), message, remedy)
 
 
 def _likenesses(categories: Sequence[Category]) -> Iterator[Fault]:
@@ -109,7 +115,8 @@ def _membership(rule: Rule, category: Category, place: Path) -> Iterator[Fault]:
         yield _fault("CG203", (*place, "name"), message, "name the cookies")
 
 
-def _name_fault(name: str, place: Path, what: str) -> Fault | None:
+def name_fault(name: str, place: Path, what: str) -> Fault | None:
+    """Return what is wrong with the name, or pattern of names, of a cookie or a storage key."""
     if not name:
         return _fault("CG201", place, "the name is empty", f"name the {what}")
     if not name.isprintable():

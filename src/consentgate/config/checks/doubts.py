@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...core.matcher import Matcher
 from ...core.policy import Category, Policy
-from ...presets import necessary_rules
+from ...presets import necessary_rules, trackers_named
 from ..problems import Fault, Path
 
 
@@ -48,6 +48,7 @@ def doubts_about(policy: Policy) -> Iterator[Fault]:
         if category.always:
             yield from _touched(category, ("categories", number))
     yield from _taken_over(policy)
+    yield from _trackers(policy)
 
 
 def _touched(category: Category, place: Path) -> Iterator[Fault]:
@@ -106,3 +107,30 @@ def _taken_over(policy: Policy) -> Iterator[Fault]:
             remedy="make the pattern longer, or list those names in a category that is always on",
             severity="warning",
         )
+
+
+def _trackers(policy: Policy) -> Iterator[Fault]:
+    """Find cookies of known vendors that are called strictly necessary: never an error at load,
+    or a new release of ours could keep a shop from starting."""
+    named: list[tuple[str, Path, str]] = [
+        (rule.name, ("categories", number, "rules", position, "name"), "in a category always on")
+        for number, category in enumerate(policy.categories)
+        if category.always
+        for position, rule in enumerate(category.rules)
+    ]
+    named += [
+        (name, ("flows", number, "cookies", position), "in a flow")
+        for number, flow in enumerate(policy.flows)
+        for position, name in enumerate(flow.cookies)
+    ]
+    for name, path, where in named:
+        vendors = {f"{one.vendor} ({one.purpose})": None for one in trackers_named(name)}
+        if vendors:
+            shown = ", ".join(list(vendors)[:3]) + (" and others" if len(vendors) > 3 else "")
+            yield Fault(
+                code="CG507",
+                path=path,
+                message=f"{name!r} is no strictly necessary cookie, but one of {shown}",
+                remedy=f"it stands {where}: move it to an optional category",
+                severity="warning",
+            )

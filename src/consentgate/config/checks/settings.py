@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ...core.own_cookie import host_name, is_loopback
-from ...core.policy import Policy
+from ...core.policy import OPT_IN, OPT_OUT, Policy
 from ..keys import looks_like_key
 from ..problems import Fault, Path, did_you_mean
 
@@ -18,14 +19,28 @@ CHOICES = {
     "unknown": ("block", "allow"),
     "same_site": ("lax", "strict", "none"),
 }
-_HOST = r"(?:[a-z0-9_-]+\.)*[a-z0-9_-]+"
+# All keys that take one of a few words, wherever they stand.
+WORDS = {
+    **CHOICES,
+    "opt_in": ("refuse", "sale"),
+    "regime": (OPT_IN, OPT_OUT),
+    "rests_on": ("statute", "guidance", "caution"),
+    "kind": ("audience-measurement", "statistical", "appearance"),
+}
+_WHY = {
+    "opt_in": (
+        ": the signal opts out of sale and sharing everywhere, even over an earlier yes "
+        "(11 CCR 7025(c)(3)), and cannot be switched off"
+    )
+}
+HOST = r"(?:[a-z0-9_-]+\.)*[a-z0-9_-]+"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # A browser would resolve "." and ".." before it asks.
 _PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
 _COOKIE = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")  # RFC 9110 5.6.2: a token
-DOMAIN = re.compile(rf"\.?{_HOST}", re.IGNORECASE | re.ASCII)
+DOMAIN = re.compile(rf"\.?{HOST}", re.IGNORECASE | re.ASCII)
 _ORIGIN = re.compile(
-    rf"https?://(?:{_HOST}|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?", re.IGNORECASE | re.ASCII
+    rf"https?://(?:{HOST}|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?", re.IGNORECASE | re.ASCII
 )
 
 
@@ -46,8 +61,8 @@ def setting_faults(policy: Policy) -> Iterator[Fault]:
 
 def choices_for(field: str) -> str:
     """Return what to write where only a few words can stand."""
-    words = [f'"{one}"' for one in CHOICES[field]]
-    return f"write {', '.join(words[:-1])} or {words[-1]}"
+    words = [f'"{one}"' for one in WORDS[field]]
+    return f"write {', '.join(words[:-1])} or {words[-1]}{_WHY.get(field, '')}"
 
 
 def _key(policy: Policy) -> Iterator[Fault]:
@@ -74,10 +89,12 @@ def _own_cookie(policy: Policy) -> Iterator[Fault]:
         message = 'browsers refuse same_site = "none" without secure'
         remedy = 'set secure = true, or same_site = "lax"'
         yield _fault("CG104", ("same_site",), message, remedy)
-    if not 0 < policy.choice_lifetime <= MAX_LIFETIME:
-        message = f"a choice cannot be kept for {policy.choice_lifetime} seconds"
-        remedy = "browsers keep a cookie for 400 days at the most; half a year is good practice"
-        yield _fault("CG104", ("choice_lifetime",), message, remedy)
+    for field in ("accepted_for", "refused_for"):
+        seconds = getattr(policy, field)
+        if not 0 < seconds <= MAX_LIFETIME:
+            message = f"a choice cannot be kept for {seconds} seconds"
+            remedy = "browsers keep a cookie for 400 days at the most; half a year is good practice"
+            yield _fault("CG104", (field,), message, remedy)
 
 
 def _addresses(policy: Policy) -> Iterator[Fault]:
@@ -93,13 +110,20 @@ def _addresses(policy: Policy) -> Iterator[Fault]:
         if not _ORIGIN.fullmatch(origin):
             yield _no_origin(origin, ("origins", number))
     for number, path in enumerate(policy.exclude):
-        if path.endswith("*") and set(path) <= {"*", "/"}:
-            message = f"{path!r} keeps every page away from the gate"
-            remedy = 'name the paths; to change nothing and only watch, write mode = "report"'
-            yield _fault("CG203", ("exclude", number), message, remedy)
-        elif not path.startswith("/") or not path.isprintable() or "?" in path or "#" in path:
-            remedy = 'write a path that begins with a slash, for example "/webhooks/*"'
-            yield _fault("CG104", ("exclude", number), f"{path!r} is not a path", remedy)
+        remedy = 'name the paths; to change nothing and only watch, write mode = "report"'
+        fault = path_fault(path, "keeps every page away from the gate", remedy, "/webhooks/*")
+        if fault:
+            yield replace(fault, path=("exclude", number))
+
+
+def path_fault(path: str, everything: str, remedy: str, example: str) -> Fault | None:
+    """Return what is wrong with a glob of paths; `everything` is what one of every page does."""
+    if path.endswith("*") and set(path) <= {"*", "/"}:
+        return _fault("CG203", (), f"{path!r} {everything}", remedy)
+    if not path.startswith("/") or not path.isprintable() or "?" in path or "#" in path:
+        remedy = f'write a path that begins with a slash, for example "{example}"'
+        return _fault("CG104", (), f"{path!r} is not a path", remedy)
+    return None
 
 
 def _site(policy: Policy) -> Iterator[Fault]:

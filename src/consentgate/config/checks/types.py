@@ -7,20 +7,14 @@ written down twice.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
-from ...core.policy import Category, Policy, Rule
+from ...core.policy import Policy
 from ..problems import Fault, Path, kind_of
 
-_NAMES = {
-    str: "text",
-    bool: "True or False",
-    int: "a whole number",
-    Rule: "a Rule",
-    Category: "a Category",
-    Policy: "a Policy",
-}
+_NAMES = {str: "text", bool: "True or False", int: "a whole number", type(None): "None"}
 
 
 def type_faults(policy: Policy) -> list[Fault]:
@@ -36,9 +30,9 @@ def _faults(value: object, kind: Any, place: Path) -> Iterator[Fault]:
         else:
             yield _fault(place, value, "a tuple")
     elif not _is_one_of(value, _kinds(kind)):
-        yield _fault(place, value, " or ".join(_NAMES.get(one, "None") for one in _kinds(kind)))
-    elif kind in (Policy, Category, Rule):
-        for name, hint in _hints(kind):
+        yield _fault(place, value, " or ".join(map(_name, _kinds(kind))))
+    elif is_dataclass(value):
+        for name, hint in _hints(value.__class__):
             yield from _faults(getattr(value, name), hint, (*place, name))
 
 
@@ -50,6 +44,12 @@ def _hints(kind: type) -> tuple[tuple[str, Any], ...]:
 def _kinds(kind: Any) -> tuple[Any, ...]:
     """Return the members of a union, or the one type that it is."""
     return get_args(kind) or (kind,)
+
+
+def _name(kind: type) -> str:
+    """Say in plain words what is wanted."""
+    article = "an" if kind.__name__[0] in "AEIOU" else "a"
+    return _NAMES.get(kind) or f"{article} {kind.__name__}"
 
 
 def _is_one_of(value: object, kinds: tuple[Any, ...]) -> bool:

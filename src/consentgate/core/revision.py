@@ -1,0 +1,47 @@
+"""What a visitor was told of a category, as a number: another text is another revision.
+
+Rule 1. The order of a file, and white space in its texts, make no revision.
+Rule 2. All that was told counts: what for, which cookies, whose, for how long, who else reads them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from .policy import Category, Rule
+
+BITS = 15  # of the sixteen, those for which a token has room
+_MASK = (1 << BITS) - 1
+
+
+def revision_of(category: Category) -> str:
+    """Return the revision of a category as four hexadecimal digits."""
+    told = json.dumps(told_of(category), sort_keys=True).encode()
+    return hashlib.sha256(told).hexdigest()[:4]
+
+
+def stamp(revision: str) -> int:
+    """Return a revision as a token carries it. By chance one of 32,768 changes has the same."""
+    return int(revision, 16) & _MASK
+
+
+def told_of(category: Category) -> dict[str, object]:
+    """Return what visitors are told of a category, in no order of anybody's."""
+    return {
+        "title": _plain(category.title),
+        "description": _plain(category.description),
+        "sale_or_sharing": category.sale_or_sharing,
+        "cookies": sorted(map(_told_of_rule, category.rules)),
+        "local_storage": sorted(category.local_storage),
+        "session_storage": sorted(category.session_storage),
+    }
+
+
+def _told_of_rule(rule: Rule) -> list[object]:
+    recipients = sorted(map(_plain, rule.recipients))
+    return [rule.name, *map(_plain, (rule.provider, rule.purpose, rule.duration)), recipients]
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,191 @@
+"""Who is asking: all that the gate makes out of one request, and the app does not change.
+
+Rule 1. Nothing is looked at before somebody asks: most requests need no consent at all.
+Rule 2. Who cannot be made out is a newcomer nowhere; who may have said no has said no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from .compiled import Compiled
+from .consent import NEWCOMER, Consent
+from .http import Request
+from .recorded import recorded
+from .regions import STRICTEST, Law
+from .request_cookies import RequestCookies
+from .standing import Basis, Situation, Standing
+
+_NOBODY = frozenset[str]()
+
+
+class Visitor:
+    """One request's visitor, as the gate knows them."""
+
+    __slots__ = (
+        "_allowed",
+        "_consent",
+        "_fresh_id",
+        "_law",
+        "_place",
+        "_restricted",
+        "_signal_read",
+        "_standing",
+        "action",
+        "cookies",
+        "now",
+        "request",
+        "site",
+        "spare",
+    )
+
+    def __init__(
+        self,
+        site: Compiled,
+        request: Request,
+        now: float,
+        fresh_id: Callable[[], bytes],
+        cookies: RequestCookies | None = None,
+    ) -> None:
+        self.site = site
+        self.request = request
+        self.cookies = cookies
+        self.now = now
+        self._fresh_id = fresh_id
+        self._consent: Consent | None = None
+        self._allowed: frozenset[str] | None = None
+        self._standing: Standing | None = None
+        self._law: Law | None = None
+        self._place: str | None = ""  # "": nobody has asked yet
+        self._restricted = _NOBODY
+        self._signal_read = False
+        self.action = ""
+        self.spare = False
+
+    @property
+    def said(self) -> Consent:
+        """What the visitor said, now or on an earlier visit."""
+        consent = self._consent
+        if consent is None:
+            consent = self._consent = self._recorded()
+        return consent
+
+    def peek(self) -> frozenset[str]:
+        """Return the ids allowed now, without counting as a read by the app."""
+        allowed = self._allowed
+        if allowed is None:
+            granted, site = self.said.granted, self.site
+            if site.lenient or self._restricted or not site.sold.isdisjoint(granted):
+                allowed = self.standing.allowed
+            else:  # nothing else can matter
+                allowed = site.allowed(granted)
+            self._allowed = allowed
+        return allowed
+
+    @property
+    def unasked(self) -> Mapping[str, Basis]:
+        """The bases of the categories that are used without consent."""
+        return self.standing.unasked if self.site.lenient else {}
+
+    @property
+    def standing(self) -> Standing:
+        """All that follows of who the visitor is, where they are, and what they said."""
+        standing = self._standing
+        if standing is None:
+            standing = self._standing = self._standing_if(self.signals or self._signalled)
+        return standing
+
+    def _standing_if(self, signalled: bool) -> Standing:
+        return self.site.standings.of(
+            Situation(self.said, self._law_here(), signalled, self._restricted)
+        )
+
+    def _law_here(self) -> Law:
+        if self._law is None:
+            self._law = self.site.atlas.law(self.place) if self.site.lenient else STRICTEST
+        return self._law
+
+    @property
+    def place(self) -> str | None:
+        """Where the visitor is, as far as the policy knows."""
+        if self._place == "":
+            try:
+                self._place = self.site.locate(self.request)
+            except Exception as error:  # the operator's code; who is nowhere is asked for consent
+                self._place = None
+                self.not_located(error)
+        return self._place
+
+    def not_located(self, error: Exception) -> None:
+        """Take note that the site's own callable failed; the core has nowhere to tell."""
+
+    @property
+    def signals(self) -> bool:
+        """Whether this very request carries a signal: exactly "1" counts (W3C GPC)."""
+        if b"1" in self.request.values(b"sec-gpc"):
+            return True
+        return self.site.policy.gpc.dnt and b"1" in self.request.values(b"dnt")
+
+    @property
+    def _signalled(self) -> bool:
+        """Whether an earlier request carried one; a later absence takes nothing back."""
+        name = self.site.signal_cookie(self.request).name
+        return self.cookies is not None and name in self.cookies.row.own
+
+    @property
+    def records_signal(self) -> bool:
+        """Whether a signal was sent for the first time, and forgetting it would allow more.
+
+        Also beside a yes that goes before it: of all else it still holds.
+        """
+        site = self.site
+        if not (site.lenient or site.sold) or not self.signals or self._signalled:
+            return False
+        return site.lenient or not site.sold.isdisjoint(self.said.granted)
+
+    def varies_on(self) -> tuple[bytes, ...]:
+        """Return the request header fields on which what was decided depends."""
+        fields: tuple[bytes, ...] = (b"Cookie",)
+        if self._signal_read or self._signal_matters():
+            fields += (b"Sec-GPC", b"DNT") if self.site.policy.gpc.dnt else (b"Sec-GPC",)
+        if self._place != "":
+            fields += self.site.locate.fields
+        return fields
+
+    def _signal_matters(self) -> bool:
+        standing = self._standing
+        if standing is None:
+            return False
+        other = self._standing_if(self._signalled or not self.signals)
+        return _told(other) != _told(standing)
+
+    @property
+    def renews(self) -> bool:
+        """Whether a no has grown old that must not be forgotten: see `record`."""
+        consent = self._consent
+        if consent is None or not self.site.lenient or consent.grants or not consent.reopened:
+            return False
+        return self.now - (consent.decided_at or 0) > self.site.policy.refused_for
+
+    @property
+    def changed(self) -> bool:
+        """Whether the choice was changed during this request."""
+        return bool(self.action)
+
+    @property
+    def plain(self) -> bool:
+        """Whether cookies must do without Secure: on a developer's machine, or without https."""
+        site = self.site
+        return not site.policy.secure or site.own_cookie(self.request) is site.development
+
+    def _recorded(self) -> Consent:
+        if self.cookies is None:
+            return NEWCOMER
+        site = self.site
+        name = site.own_cookie(self.request).name
+        consent, self.spare = recorded(self.cookies, name, site.tokens, site.policy, self.now)
+        return consent
+
+
+def _told(standing: Standing) -> tuple[object, ...]:
+    return standing.allowed, standing.denied, standing.asks
