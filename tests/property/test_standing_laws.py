@@ -50,7 +50,7 @@ PROFILES = (
 )
 FLOWS = (
     Flow(paths=("/checkout/*",), cookies=("_fbp", "fraud")),
-    Flow(paths=("/help*", "/checkout/x"), cookies=("chat*",), expire_on_leave=True),
+    Flow(paths=("/help*", "/checkout/x"), cookies=("chat*", "fraud"), expire_on_leave=True),
 )
 POLICY = Policy(
     version="1",

@@ -84,8 +84,12 @@ class Flows:
 
     def _of(self, places: Iterable[int]) -> tuple[Rule, ...]:
         # By name, so that the order in which flows stand in a file does not matter.
-        rules = {rule.name: rule for at in places for rule in self._rules[at]}
-        return tuple(rules[name] for name in sorted(rules))
+        rules = [rule for at in places for rule in self._rules[at]]
+        return tuple({rule.name: rule for rule in sorted(rules, key=_place)}.values())
+
+
+def _place(rule: Rule) -> tuple[str, str]:
+    return rule.name, rule.flow
 
 
 def _rule(name: str, flow: Flow, by_name: dict[str, Rule], site: Matcher, necessary: str) -> Rule:
