@@ -22,7 +22,8 @@ SIGNAL = "-optout"
 class Compiled:
     """A policy with its keys, ready to be asked about one request after another.
 
-    `lenient`: there are places where something optional may be used without consent.
+    `lenient`: there are places where something optional may be used without consent. `plain`: what
+    a visitor granted is all that is allowed, wherever they are and whatever they signal.
     """
 
     __slots__ = (
@@ -36,6 +37,7 @@ class Compiled:
         "lenient",
         "locate",
         "optional",
+        "plain",
         "policy",
         "production",
         "revisions",
@@ -68,6 +70,7 @@ class Compiled:
         self.atlas = Atlas(policy.regions.profiles if policy.regions is not None else ())
         self.locate = Locator(policy.regions, locate)
         self.lenient = self.standings.lets_unasked(self.atlas.lenient)
+        self.plain = not self.lenient and not self.sold
         self.production = OwnCookie(policy, secure=policy.secure, domain=policy.domain)
         # A browser on localhost refuses the Domain of the real site.
         self.development = OwnCookie(policy, secure=False, domain="")

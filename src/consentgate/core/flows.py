@@ -43,7 +43,7 @@ class Terms(NamedTuple):
 class Flows:
     """The flows of one policy. `lane` makes what is to hold on the paths of some of them."""
 
-    __slots__ = ("_flows", "_lanes", "_make", "_paths", "_rules", "elsewhere")
+    __slots__ = ("_flows", "_lanes", "_make", "_paths", "_rules", "elsewhere", "none")
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class Flows:
     ) -> None:
         site = tuple(site)
         self._flows = tuple(flows)
+        self.none = not flows
         self._make = make
         self._paths = [PathMatcher(flow.paths) for flow in flows]
         by_name, matcher = {rule.name: rule for rule in site}, Matcher(site)

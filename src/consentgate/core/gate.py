@@ -152,7 +152,7 @@ class Gate:
 
     def lane(self, path: str) -> Lane:
         """Return the rules that hold on a path, as the app sees it."""
-        return self._flows.lane(path) if self.policy.flows else self._elsewhere
+        return self._flows.lane(path)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("signing keys are never pickled: load the policy again instead")
@@ -218,7 +218,7 @@ class Gate:
         """Take a request that can only be let through."""
         excluded = self._excluded
         gated = excluded is None or not excluded.matches(request.local_path())
-        lane = self.lane(request.local_path()) if self.policy.flows else self._elsewhere
+        lane = self._elsewhere if self._flows.none else self.lane(request.local_path())
         fields = request.values(b"cookie")
         cookies = lane.sorter.read(fields) if fields else None
         visitor = visit(self._site, request, now, fresh_id, cookies)

@@ -57,6 +57,7 @@ class Judge:
         "_always",
         "_block",
         "_enforced",
+        "_has_flows",
         "_known",
         "_leaving",
         "_limits",
@@ -82,6 +83,8 @@ class Judge:
         site, known = tuple(site), tuple(known)
         self._site = Matcher(site)
         self._known = Matcher(known)
+        staying, leaving = tuple(staying), tuple(leaving)
+        self._has_flows = bool(staying or leaving)
         self._staying, self._leaving = Matcher(staying), Matcher(leaving)
         self._limits = {
             id(rule): limits
@@ -139,7 +142,7 @@ class Judge:
     ) -> tuple[Decision, bytes | None]:
         """Return what becomes of a value that may leave, and what to send."""
         rule, limits = verdict.rule, verdict.limits
-        basis = unasked.get(verdict.category or "")
+        basis = unasked.get(verdict.category or "") if unasked else None
         if (
             rule is not None
             and not rule.sliding
@@ -226,7 +229,9 @@ class Judge:
         rule = self.rule(name) if name else None
         if rule is None:
             if self._block:
-                return self._barred(shown, UNNAMED, *self._away(name))
+                if self._has_flows:
+                    return self._unnamed(shown, *self._away(name))
+                return self._barred(shown, UNNAMED)
             reason = "no rule names it, and unknown cookies are allowed"
             return Verdict(
                 shown=shown, rule=None, free=True, enforced=self._enforced, reason=reason
@@ -268,18 +273,21 @@ class Judge:
 
     def _away(self, name: bytes) -> tuple[bool, bool]:
         """Say whether it is a cookie of another flow that stays, and one that goes."""
+        if not self._has_flows:
+            return False, False
         stays = self._staying.find(name) is not None
         return stays, not stays and self._leaving.find(name) is not None
 
-    def _barred(
-        self, shown: str, refusal: str, stays: bool = False, wanders: bool = False
-    ) -> Verdict:
+    def _barred(self, shown: str, refusal: str) -> Verdict:
+        return Verdict(shown=shown, rule=None, free=False, enforced=self._enforced, refusal=refusal)
+
+    def _unnamed(self, shown: str, stays: bool, wanders: bool) -> Verdict:
         return Verdict(
             shown=shown,
             rule=None,
             free=False,
             enforced=self._enforced,
-            refusal=refusal,
+            refusal=UNNAMED,
             stays=stays,
             wanders=wanders,
         )

@@ -9,10 +9,9 @@ Rule 4. The app may allow less than the policy does, for this request; never mor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from .changes import chosen, taken_back
-from .compiled import Compiled
 from .consent import (
     UNREADABLE,
     Choice,
@@ -21,10 +20,8 @@ from .consent import (
     ResponseStarted,
     UnknownCategory,
 )
-from .http import Request
 from .proof import is_same_origin
 from .regions import STRICTEST
-from .request_cookies import RequestCookies
 from .standing import HONOURED, Basis, Signal
 from .visitor import Visitor
 
@@ -34,20 +31,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 class Visit(Visitor):
     """The visitor's consent for one request."""
 
-    __slots__ = ("_noticed", "read", "sealed", "took_back")
-
-    def __init__(
-        self,
-        site: Compiled,
-        request: Request,
-        now: float,
-        fresh_id: Callable[[], bytes],
-        cookies: RequestCookies | None = None,
-    ) -> None:
-        super().__init__(site, request, now, fresh_id, cookies)
-        self._noticed = self.took_back = False
-        self.read = False
-        self.sealed = False
+    __slots__ = ()
 
     # --- what handlers read ---------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ class Visitor:
         "_consent",
         "_fresh_id",
         "_law",
+        "_noticed",
         "_place",
         "_restricted",
         "_signal_read",
@@ -34,10 +35,18 @@ class Visitor:
         "action",
         "cookies",
         "now",
+        "read",
         "request",
+        "sealed",
         "site",
         "spare",
+        "took_back",
     )
+    _consent: Consent | None
+    _allowed: frozenset[str] | None
+    _standing: Standing | None
+    _law: Law | None
+    _place: str | None
 
     def __init__(
         self,
@@ -52,15 +61,13 @@ class Visitor:
         self.cookies = cookies
         self.now = now
         self._fresh_id = fresh_id
-        self._consent: Consent | None = None
-        self._allowed: frozenset[str] | None = None
-        self._standing: Standing | None = None
-        self._law: Law | None = None
-        self._place: str | None = ""  # "": nobody has asked yet
+        # One of these is made for every request, so nothing is done here that can wait.
+        self._consent = self._allowed = self._standing = self._law = None
+        self._place = ""  # nobody has asked yet
         self._restricted = _NOBODY
-        self._signal_read = False
+        self._noticed = self._signal_read = self.spare = False
+        self.read = self.sealed = self.took_back = False
         self.action = ""
-        self.spare = False
 
     @property
     def said(self) -> Consent:
@@ -74,11 +81,14 @@ class Visitor:
         """Return the ids allowed now, without counting as a read by the app."""
         allowed = self._allowed
         if allowed is None:
-            granted, site = self.said.granted, self.site
-            if site.lenient or self._restricted or not site.sold.isdisjoint(granted):
+            consent = self._consent
+            if consent is None:
+                consent = self._consent = self._recorded()
+            site = self.site
+            if site.plain and not self._restricted:  # nothing else can matter
+                allowed = site.allowed(consent.granted)
+            else:
                 allowed = self.standing.allowed
-            else:  # nothing else can matter
-                allowed = site.allowed(granted)
             self._allowed = allowed
         return allowed
 
@@ -146,6 +156,8 @@ class Visitor:
     def varies_on(self) -> tuple[bytes, ...]:
         """Return the request header fields on which what was decided depends."""
         fields: tuple[bytes, ...] = (b"Cookie",)
+        if self._standing is None and self._place == "" and not self._signal_read:
+            return fields
         if self._signal_read or self._signal_matters():
             fields += (b"Sec-GPC", b"DNT") if self.site.policy.gpc.dnt else (b"Sec-GPC",)
         if self._place != "":
@@ -157,6 +169,8 @@ class Visitor:
         if standing is None:
             return False
         other = self._standing_if(self._signalled or not self.signals)
+        if not self.read:
+            return other.allowed != standing.allowed
         return _told(other) != _told(standing)
 
     @property
