@@ -141,7 +141,7 @@ def _signal(site: Compiled, visit: Visit) -> str:
     if labels:
         text += (
             f" It says no to: {', '.join(labels)}. If you say yes to that here, your yes goes "
-            "against this signal, and on this site it counts more."
+            "against this signal, and this site follows your yes."
         )
     return f"{text}</p>\n"
 
