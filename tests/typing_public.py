@@ -10,11 +10,13 @@ from fastapi import FastAPI
 from flask import Flask
 
 from consentgate import (
+    Basis,
     Choice,
     Decision,
     Gate,
     Policy,
     RequestConsent,
+    Signal,
     asgi,
     consent_from,
     load_gate,
@@ -32,6 +34,7 @@ def wrapping(fast: FastAPI, flask: Flask, plain: WSGIApplication, policy: Policy
     assert_type(wrap(plain, lambda host: f"{host}.toml", on_decision=print), WSGIApplication)
     fast.add_middleware(asgi.ConsentMiddleware, gate=load_gate("consentgate.toml"))
     assert_type(load_policy("consentgate.toml"), Policy)
+    wrap(plain, policy, locate=lambda request: "FR" if request.client else None)
     wsgi.ConsentMiddleware(plain, load_gate("consentgate.toml"))
 
 
@@ -44,6 +47,10 @@ def handling(request: object, decision: Decision, gate: Gate) -> None:
     assert_type(consent.granted, frozenset[str])
     assert_type(consent.decided_at, datetime | None)
     assert_type(consent.id, str | None)
+    assert_type(consent.basis("analytics"), Basis | None)
+    assert_type(consent.gpc, Signal)
+    assert_type(consent.region, str | None)
     consent.set(analytics=True)
+    consent.restrict("marketing")
     assert_type(decision.category, str | None)
     assert_type(consent_cookie(gate, "analytics"), dict[str, str])

@@ -15,7 +15,19 @@ from .core.consent import (
 )
 from .core.decision import Action, Decision
 from .core.gate import Gate
-from .core.policy import Category, Policy, Rule
+from .core.policy import (
+    Banner,
+    Category,
+    Controller,
+    Exemption,
+    Flow,
+    Gpc,
+    Policy,
+    Profile,
+    Regions,
+    Rule,
+)
+from .core.standing import Basis, Signal
 from .handler import RequestConsent
 from .state import consent_from
 from .wrap import wrap
@@ -24,19 +36,28 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Action",
+    "Banner",
+    "Basis",
     "Category",
     "Choice",
     "ConfigError",
     "Consent",
+    "Controller",
     "Decision",
+    "Exemption",
+    "Flow",
     "Gate",
+    "Gpc",
     "GrantRefused",
     "Policy",
     "Problem",
+    "Profile",
     "Receipt",
+    "Regions",
     "RequestConsent",
     "ResponseStarted",
     "Rule",
+    "Signal",
     "UnknownCategory",
     "consent_from",
     "load_gate",

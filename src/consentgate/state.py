@@ -10,6 +10,7 @@ from .core.compiled import Compiled
 from .core.consent import Choice
 from .core.http import Request
 from .core.policy import Policy
+from .core.standing import Basis
 from .handler import RequestConsent
 from .learn import apps_within, family
 
@@ -99,6 +100,12 @@ class Nobody(RequestConsent):
 
     def choice(self, category: str) -> Choice:
         return Choice.UNSET
+
+    def basis(self, category: str) -> Basis | None:
+        return None
+
+    def _known(self, category: str) -> None:
+        """Take any category for one of the policy's: nobody knows which those are."""
 
 
 def nobody() -> RequestConsent:
