@@ -49,7 +49,7 @@ def test_outside_the_gate_it_is_a_newcomer_who_granted_nothing(place: object) ->
 
 
 def test_outside_the_gate_everything_can_be_asked_and_taken_away() -> None:
-    """Any category at all, for no policy says which there are; nothing raises, nothing is allowed."""
+    """Any category at all, for no policy says which there are; nothing is allowed."""
     consent = consent_from(None)
     assert (consent.basis("analytics"), consent.region, consent.gpc) == (None, None, "absent")
     assert consent.opt_out_notice == ""

@@ -146,8 +146,10 @@ def _cookies(
             continue
         text = f'cookie "{rule.name}" named, before covered by "{covering.name}"'
         yield Difference(Kind.WORDING, text)
-        for one in before.sharing(rule, after):
+        for one in before.sharing(rule, after, old):
             successions[one.name, rule.name] = one, rule
+    # Any other is wider altogether, whatever it says.
+    covered = [rule for rule in new if before.covering(rule) is not None]
     for rule in old:
         if rule.name in after.named:
             continue
@@ -157,9 +159,8 @@ def _cookies(
         else:
             text = f'cookie "{rule.name}" no longer named, but covered by "{covering.name}"'
             yield Difference(Kind.WORDING, text)
-        for one in after.sharing(rule, before):
-            if before.covering(one) is not None:  # else that one is wider altogether
-                successions[rule.name, one.name] = rule, one
+        for one in after.sharing(rule, before, covered):
+            successions[rule.name, one.name] = rule, one
     for one, other in successions.values():
         yield from _facts(f'cookie "{other.name}", before "{one.name}"', one, other)
 
@@ -177,6 +178,7 @@ class _Rules:
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.named = {rule.name: rule for rule in rules}
         self._matcher = Matcher(self.named.values())
+        self._shapes: dict[str, Pattern | tuple[bytes, ...]] = {}
 
     def covering(self, rule: Rule) -> Rule | None:
         """Return the most specific rule that matches every name that another one matches.
@@ -185,32 +187,37 @@ class _Rules:
         """
         return self._matcher.find(rule.name.encode())
 
-    def sharing(self, rule: Rule, theirs: _Rules) -> list[Rule]:
-        """Return those of these rules that decide over some name over which `rule` does.
+    def sharing(self, rule: Rule, theirs: _Rules, among: Iterable[Rule]) -> list[Rule]:
+        """Return which of these rules, `among` some, decide over a name over which `rule` does.
 
         `rule` is not one of these, but of `theirs`.
         """
         if "*" not in rule.name:
-            mine = {
-                one.name: one
+            found = [
+                self._matcher.find(form)
                 for form in _forms(rule.name)
                 if theirs._matcher.find(form) is rule
-                and (one := self._matcher.find(form)) is not None
-            }
-            return list(mine.values())
-        covering, pattern, alone = self.covering(rule), Pattern(rule), Matcher([rule])
+            ]
+            return [one for one in among if one in found]
+        covering, pattern = self.covering(rule), Pattern(rule)
         return [
             one
-            for one in self.named.values()
-            if (
-                _meet(Pattern(one), pattern)
-                if "*" in one.name
-                else any(alone.find(form) is not None for form in _forms(one.name))
-            )
+            for one in among
+            if self._meets(one, pattern)
             and (covering is None or _rank(one) >= _rank(covering))
             # Where the other side has it too, or what covers it, that one decides there.
             and ((other := theirs.covering(one)) is None or _rank(other) <= _rank(rule))
         ]
+
+    def _meets(self, one: Rule, pattern: Pattern) -> bool:
+        """Say whether some name may be matched both by one of these and by a pattern."""
+        shape = self._shapes.get(one.name)
+        if shape is None:
+            shape = Pattern(one) if "*" in one.name else tuple(_forms(one.name))
+            self._shapes[one.name] = shape
+        if isinstance(shape, Pattern):
+            return _meet(shape, pattern)
+        return any(map(pattern.matches, shape))
 
 
 def _forms(name: str) -> Iterator[bytes]:
@@ -218,6 +225,9 @@ def _forms(name: str) -> Iterator[bytes]:
     for prefix in ("", "__Host-", "__Secure-"):
         for part in ("", ".0", "C1"):
             yield f"{prefix}{name}{part}".encode()
+    # And those as which it counts itself.
+    for form in {name.encode(), bare(name.encode())}:
+        yield from {bare(form), whole(form)}
 
 
 def _meet(one: Pattern, other: Pattern) -> bool:

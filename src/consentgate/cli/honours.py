@@ -13,6 +13,7 @@ import codecs
 import os
 import re
 import tempfile
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from stat import S_IMODE, S_ISREG
@@ -40,13 +41,14 @@ def write_honours(file: str, policy: Policy, added: Added) -> None:
     """
     path = os.path.realpath(file)  # a link stays a link
     try:
-        mode = os.stat(path).st_mode
+        mode = os.stat(file).st_mode
         if not S_ISREG(mode):
             raise CannotWrite("it is no file")
         with open(path, "rb") as opened:
             raw = opened.read()
         mark = codecs.BOM_UTF8 if raw.startswith(codecs.BOM_UTF8) else b""
         text = raw[len(mark) :].decode()
+        tomllib.loads(text)
         for id, revisions in added.items():
             text = with_honours(text, id, revisions)
         _put(path, mark + text.encode(), S_IMODE(mode), meant(policy, added))
@@ -58,9 +60,10 @@ def write_honours(file: str, policy: Policy, added: Added) -> None:
 
 def with_honours(text: str, id: str, revisions: Sequence[str]) -> str:
     """Return the text of a policy file in which a category honours these revisions too."""
-    lines = text.split("\n")
+    *lines, rest = text.split("\n")
+    lines = [*(line + "\n" for line in lines), rest]
     start, end = _section(text, lines, id)
-    part = "\n".join(lines[start:end])
+    part = "".join(lines[start:end])
     if start == end:  # no table of its own, and so far nothing but its id was needed
         gap = "" if not text.strip() else "\n" if text.endswith("\n") else "\n\n"
         listed = tomlkit.item(list(revisions)).as_string()
@@ -73,7 +76,7 @@ def with_honours(text: str, id: str, revisions: Sequence[str]) -> str:
     done = tomlkit.dumps(document)
     if _has_crlf(part):
         done = re.sub("(?<!\r)\n", "\r\n", done)
-    return "\n".join([*lines[:start], done, *lines[end:]])
+    return "".join([*lines[:start], done, *lines[end:]])
 
 
 def _section(text: str, lines: list[str], id: str) -> tuple[int, int]:
