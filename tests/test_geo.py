@@ -4,35 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from mmdb_writer import MMDBWriter
-from netaddr import IPSet
 
 from consentgate.core.http import Request
 from consentgate.geo import NoDatabase, database_locator
-
-CALIFORNIA: dict[str, Any] = {
-    "country": {"iso_code": "US"},
-    "subdivisions": [{"iso_code": "CA"}, {"iso_code": "X"}],
-}
+from places import write_places
 
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database of four networks, in the format of GeoLite2."""
-    path = tmp_path_factory.mktemp("geo") / "places.mmdb"
-    writer = MMDBWriter(ip_version=6, ipv4_compatible=True)
-    for network, record in (
-        ("192.0.2.0/24", {"country": {"iso_code": "FR"}}),
-        ("198.51.100.0/24", CALIFORNIA),
-        ("203.0.113.0/24", {"continent": {"code": "EU"}}),
-        ("2001:db8::/32", {"country": {"iso_code": "DE"}, "subdivisions": []}),
-    ):
-        writer.insert_network(IPSet([network]), record)
-    writer.to_db_file(str(path))
-    return path
+    return write_places(tmp_path_factory.mktemp("geo") / "places.mmdb")
 
 
 def at(client: str, *headers: tuple[bytes, bytes]) -> Request:
