@@ -11,7 +11,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from consentgate import Gate, RequestConsent, ResponseStarted
+from consentgate import Flow, Gate, RequestConsent, ResponseStarted
 from consentgate.testing import consent_cookie
 from consentgate.wsgi import MARK, ConsentMiddleware
 from shells import gate
@@ -357,3 +357,25 @@ def test_cookies_beyond_ascii_are_hidden_and_seen_byte_for_byte() -> None:
 
     Server().call(gated(app), HTTP_COOKIE="basket=\xe9\xff; _ga=\xe9; \xa0basket=2")
     assert seen == ["basket=\xe9\xff"]
+
+
+def test_a_path_that_looks_mounted_twice_is_not_taken_for_another() -> None:
+    """PATH_INFO never begins with SCRIPT_NAME: what looks so is one more folder of the app."""
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [TEXT, ("Set-Cookie", "_fbp=1")])
+        return [b""]
+
+    flow = Flow(paths=("/checkout/*",), cookies=("_fbp",))
+    shell = ConsentMiddleware(app, gate(exclude=("/hooks/*",), flows=(flow,)))
+    sent = {}
+    for path in ("/shop/hooks/x", "/shop/checkout/x", "/hooks/x", "/checkout/x"):
+        server = Server()
+        server.call(shell, SCRIPT_NAME="/shop", PATH_INFO=path)
+        sent[path] = ("Set-Cookie", "_fbp=1") in server.started[0][1]
+    assert sent == {
+        "/shop/hooks/x": False,
+        "/shop/checkout/x": False,
+        "/hooks/x": True,
+        "/checkout/x": True,
+    }

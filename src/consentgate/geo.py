@@ -7,6 +7,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from .core.http import Request
+from .core.own_cookie import is_forwarded
 from .core.regions import Locate
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ def database_locator(path: str | PathLike[str], address: str = "") -> Locate:
     """Return what finds the country and subdivision of a request in a MaxMind database.
 
     `address` names the header field with the visitor's address, which a proxy of the site must set
-    anew on each request; without it the connection's address counts. A field with more than one
-    address in it, or none, says nothing. Raises NoDatabase.
+    anew on each request. Without it the connection's address counts, unless a forwarding field says
+    that a proxy stands between. A field with more than one address in it, or none, says nothing.
+    Raises NoDatabase.
     """
     try:
         import maxminddb
@@ -40,7 +42,10 @@ def database_locator(path: str | PathLike[str], address: str = "") -> Locate:
     field = address.lower().encode()
 
     def locate(request: Request) -> str | None:
-        sent = request.single(field) if field else request.client.encode()
+        if field:
+            sent = request.single(field)
+        else:
+            sent = None if is_forwarded(request) else request.client.encode()
         return _place(reader, sent.decode("ascii", "replace").strip()) if sent else None
 
     return locate

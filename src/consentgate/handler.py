@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from datetime import UTC, datetime
 
 from .core.visit import Visit
@@ -39,13 +40,19 @@ class RequestConsent(Visit):
             return
         _failures.add(type(error))
         _log.warning(
-            "where a visitor is could not be found out, so nothing optional is used without a yes "
-            "(said once for each kind of error)",
-            exc_info=error,
+            "where a visitor is could not be found out, so nothing optional is used without a yes: "
+            "%s at %s (said once for each kind of error)",
+            type(error).__name__,  # its text may hold what the visitor sent, an address say
+            _innermost(error),
         )
 
     def __repr__(self) -> str:
         return f"<consent {'changed ' if self.changed else ''}for policy {self.version!r}>"
+
+
+def _innermost(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"
 
 
 def is_undecided(mark: object) -> bool:

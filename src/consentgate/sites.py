@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from traceback import format_exception_only
 
 from .config import gate_of, load_gate
-from .core.gate import Forward, Gate
+from .core.gate import Forward, Gate, Reply, Step
 from .core.http import Request
 from .core.memo import Memo
 from .core.policy import Policy, Rule
@@ -43,9 +43,24 @@ def gate_from(
 
 
 class _NoSite(Gate):
-    """The gate of a host without a policy: no category is unknown to it, and each is refused."""
+    """The gate of a host without a policy: no category is unknown to it, and each is refused.
+
+    Nothing can be chosen there: its answer would replace a choice that it cannot read.
+    """
 
     __slots__ = ()
+
+    def begin(
+        self,
+        request: Request,
+        now: float,
+        fresh_id: Callable[[], bytes],
+        visit: type[Visit] = RequestConsent,
+    ) -> Step:
+        step = super().begin(request, now, fresh_id, visit)
+        if isinstance(step, Forward):
+            return step
+        return Reply(self.pages.refuse(request, 503, "There are no choices here at the moment."))
 
     def admit(
         self,

@@ -56,6 +56,9 @@ class _EnvironRequest(Request):
         )
         self._environ = environ
 
+    def routed_path(self) -> str:
+        return self.path  # PATH_INFO never begins with SCRIPT_NAME (PEP 3333): it may only look so
+
     def values(self, name: bytes) -> list[bytes]:
         key = name.decode().upper().replace("-", "_")
         if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):

@@ -32,11 +32,13 @@ def written(folder: Path, database: Path, more: str = "") -> Path:
 def test_a_visitor_is_placed_by_the_database(tmp_path: Path) -> None:
     """By the connection's address, or by the one in the header that the policy names."""
     database = write_places(tmp_path / "places.mmdb")
+    direct = Request("GET", "/")
     request = Request("GET", "/", headers=[(b"x-real-ip", b"198.51.100.7")])
-    request.client = "192.0.2.1"
+    direct.client = request.client = "192.0.2.1"
     gate = load_gate(written(tmp_path, database), environ=ENVIRON)
     assert gate.locates
-    assert gate.site.locate(request) == "FR"
+    assert gate.site.locate(direct) == "FR"
+    assert gate.site.locate(request) is None  # a proxy stands between, and its address says nothing
     named = written(tmp_path, database, 'address = "X-Real-IP"\n')
     assert load_gate(named, environ=ENVIRON).site.locate(request) == "US-CA"
 

@@ -276,3 +276,10 @@ def test_wrap_refuses_a_policy_that_cannot_be() -> None:
 
     with pytest.raises(ConfigError, match=r"2 problems .*\n.*\(mode\)\n.*\n.*\(prefix\)"):
         wrap(app, Policy(version="1", mode="off", prefix="/_gate/"), environ=ENVIRON)
+
+
+def test_what_is_always_on_is_never_sold() -> None:
+    """Nobody could opt out of it."""
+    sold = Category(id="necessary", always=True, sale_or_sharing=True)
+    found = [(code, key) for code, key, _ in problems_of(categories=(sold,))]
+    assert found == [("CG104", "categories[0].sale_or_sharing")]

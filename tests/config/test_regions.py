@@ -165,6 +165,7 @@ def test_the_statement_has_a_day(updated: str, expected: list[tuple[str, str]]) 
         ({"paths": ("/pay", "/checkout*", "/*/pay")}, []),
         ({"paths": ()}, [("CG103", "flows.0.paths")]),
         ({"paths": ("/*",)}, [("CG203", "flows.0.paths.0")]),
+        ({"paths": ("/*/",)}, [("CG203", "flows.0.paths.0")]),
         ({"paths": ("pay", "/a?b")}, [("CG104", f"flows.0.paths.{at}") for at in (0, 1)]),
         ({"cookies": ("pay_*", "*")}, [("CG203", "flows.0.cookies.1")]),
         ({"cookies": ("", "a=b", "**")}, [("CG201", f"flows.0.cookies.{at}") for at in (0, 1, 2)]),

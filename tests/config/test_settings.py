@@ -75,7 +75,7 @@ BAD: dict[str, list[Any]] = {
     ],
     "secret_env": ["", "A-B", "1A", "A B", "A,B", "SCHLÜSSEL", "A\n"],
     "version": ["", " ", "\n\t"],
-    "exclude": [(value,) for value in ("", "a", "*", "/*", "/**", "/a?x=1", "/a#b", "/a\n")],
+    "exclude": [(value,) for value in ("", "a", "*", "/*", "/**", "/*/", "/a?x=1", "/a#b", "/a\n")],
     "site": [
         "shop.example",
         "//shop.example",

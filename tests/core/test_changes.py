@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from consentgate.core.changes import chosen, day_of, taken_back
@@ -69,8 +70,16 @@ def test_a_no_to_everything_is_one_to_other_policies_too() -> None:
 
 def test_taking_back_is_forgotten_where_nothing_is_used_without_a_yes() -> None:
     """Elsewhere it is remembered, for a newcomer there may be sent what this visitor may not."""
-    before = Consent(granted=OPTIONAL, id=ID, decided_at=OLD, others=OTHER + b"\x80\0")
+    before = Consent(granted=OPTIONAL, id=ID, decided_at=OLD)
     assert taken_back(before, OPTIONAL, False, NOW) == NEWCOMER
-    assert taken_back(before, OPTIONAL, True, NOW) == Consent(
+    assert taken_back(before, OPTIONAL, True, NOW) == Consent(reopened=OPTIONAL, decided_at=TODAY)
+    shared = replace(before, others=OTHER + b"\x80\0")
+    assert taken_back(shared, OPTIONAL, False, NOW) == Consent(
         reopened=OPTIONAL, decided_at=TODAY, others=OTHER + b"\0\1"
     )
+
+
+def test_what_another_policy_was_refused_is_never_forgotten() -> None:
+    """A site with necessary cookies alone refuses nothing of its own, and keeps their no."""
+    before = Consent(others=OTHER + NO, decided_at=OLD)
+    assert after(before, everything=True) == Consent(decided_at=TODAY, others=OTHER + NO)

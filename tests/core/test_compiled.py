@@ -40,7 +40,12 @@ def test_a_policy_may_give_up_secure() -> None:
     """With `secure = false` the cookie is plain everywhere."""
     site = Compiled(Policy(version="1", secure=False), [KEY])
     assert site.own_cookie(ask()).name == b"gate"
-    assert site.own_names() == {b"gate", b"gate-optout"}
+    assert site.own_names() == {
+        b"__Host-gate",
+        b"__Host-gate-optout",
+        b"gate",
+        b"gate-optout",
+    }
 
 
 def test_a_shared_domain_is_not_used_in_development() -> None:

@@ -37,7 +37,10 @@ HERE: Header = (b"x-country", b"US-CA")
 ELSEWHERE: Header = (b"x-country", b"FR")
 GPC: Header = (b"sec-gpc", b"1")
 HTML: Header = (b"content-type", b"text/html")
-SIGNAL = b"__Host-gate-optout=1; Max-Age=34560000; Path=/; Secure; HttpOnly; SameSite=Lax"
+DAYS = b"%d" % (NOW // DAY)
+MARK = b"__Host-gate-optout=" + DAYS
+SIGNAL = MARK + b"; Max-Age=34560000; Path=/; Secure; HttpOnly; SameSite=Lax"
+FETCH = b", Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest"
 GATE = make_gate(categories=SOLD, regions=REGIONS)
 STRICT = make_gate(categories=SOLD)
 
@@ -61,15 +64,20 @@ def answered(
 
 
 def test_a_signal_is_recorded_once() -> None:
-    """On the first page; who sends the mark along is not sent it again."""
+    """On the first page; who sends the mark along is not sent it again, until it grows old."""
     assert answered(GATE, GPC, HERE) == [SIGNAL]
-    assert answered(GATE, GPC, HERE, cookie=b"__Host-gate-optout=1") == []
+    assert answered(GATE, GPC, HERE, cookie=MARK) == []
     assert answered(GATE, HERE) == []
+    for old in (b"%d" % (NOW // DAY - 202), b"1", b"", b"x", b"9" * 50):
+        assert answered(GATE, HERE, cookie=b"__Host-gate-optout=" + old) == [SIGNAL]
 
 
 def test_a_later_absence_of_the_signal_is_not_a_yes() -> None:
     """11 CCR 7025(c)(5): what was opted out of stays so when the signal is gone."""
-    for cookie in (b"__Host-gate-optout=1", b"__Host-gate-optout=1; " + cookie_of("marketing")):
+    for cookie in (
+        MARK,
+        MARK + b"; " + cookie_of("marketing"),
+    ):
         visit = visit_of(GATE, ask(headers=[HERE], cookie=cookie))
         assert (visit.allows("marketing"), visit.gpc) == (False, "applied")
         assert visit.choice("marketing") == "denied"
@@ -92,7 +100,8 @@ def test_a_signal_goes_before_an_earlier_yes_and_leaves_the_rest_of_it() -> None
         (make_gate(categories=SOLD, regions=REGIONS, mode="report"), [GPC, HERE], None),
         (GATE, [(b"sec-gpc", b"true"), HERE], None),
         (GATE, [(b"sec-gpc", b"0"), HERE], None),
-        (GATE, [(b"sec-gpc", b" 1 "), HERE], None),
+        (GATE, [(b"sec-gpc", b"11"), HERE], None),
+        (GATE, [(b"sec-gpc", b"1;x"), HERE], None),
         (GATE, [(b"dnt", b"1"), HERE], None),
     ],
 )
@@ -106,6 +115,7 @@ def test_nothing_is_recorded_that_would_change_nothing(
 def test_a_signal_counts_if_any_of_several_is_one() -> None:
     """And "do not track" where the policy says so."""
     assert answered(GATE, (b"sec-gpc", b"0"), (b"Sec-GPC", b"1"), HERE) == [SIGNAL]
+    assert answered(GATE, (b"sec-gpc", b"1, 1"), HERE) == [SIGNAL]  # as WSGI servers join them
     tracking = make_gate(categories=SOLD, regions=REGIONS, gpc=replace(POLICY.gpc, dnt=True))
     assert answered(tracking, (b"dnt", b"1"), HERE) == [SIGNAL]
 
@@ -119,7 +129,7 @@ def test_a_signal_is_recorded_only_on_an_answer_for_one_visitor() -> None:
     assert step.finish([HTML], NOW).headers == [
         HTML,
         (b"set-cookie", SIGNAL),
-        (b"vary", b"Cookie, Sec-GPC, X-Country"),
+        (b"vary", b"Cookie, Sec-GPC, X-Country" + FETCH),
         (b"cache-control", b"private"),
     ]
 
@@ -143,10 +153,12 @@ def test_the_mark_is_plain_in_development_and_shared_where_the_choice_is() -> No
     """It has every attribute of the gate's other cookie."""
     visit = visit_of(GATE, ask(host=b"localhost", scheme="http"))
     assert signal_line(visit) == (
-        b"gate-optout=1; Max-Age=34560000; Path=/; HttpOnly; SameSite=Lax"
+        b"gate-optout=" + DAYS + b"; Max-Age=34560000; Path=/; HttpOnly; SameSite=Lax"
     )
     shared = visit_of(make_gate(domain="shop.example"), ask())
-    assert signal_line(shared).startswith(b"gate-optout=1; Max-Age=34560000; Path=/; Domain=shop.e")
+    assert signal_line(shared).startswith(
+        b"gate-optout=" + DAYS + b"; Max-Age=34560000; Path=/; Domain=shop.e"
+    )
 
 
 def test_no_app_can_set_the_mark() -> None:
@@ -159,38 +171,51 @@ def test_no_app_can_set_the_mark() -> None:
 # --- a no ---------------------------------------------------------------------------------------
 
 
-def test_a_no_lives_as_long_as_it_can_where_forgetting_it_would_allow_more() -> None:
-    """Elsewhere for as long as the policy says: a forgotten no is asked about, nothing else."""
-    for gate, life in ((GATE, LONGEST), (STRICT, 182 * DAY)):
+def test_a_no_lives_as_long_as_browsers_keep_it() -> None:
+    """Also beside a yes, which the server no longer believes when its own time is over."""
+    for gate in (GATE, STRICT):
         visit = visit_of(gate, ask())
         visit.reject_all()
-        assert max_age(own_lines(visit)[0]) == life
+        assert max_age(own_lines(visit)[0]) == LONGEST
+        old = token(Consent(granted=OPTIONAL, id=ID, decided_at=NOW - 100 * DAY), gate)
+        visit = visit_of(gate, ask(cookie=old))
+        visit.opt_out()
+        assert max_age(own_lines(visit)[0]) == LONGEST
         visit = visit_of(gate, ask("POST", headers=[SAME_ORIGIN]))
-        visit.save(["analytics"])
-        assert max_age(own_lines(visit)[0]) == life
         visit.accept_all()
         assert max_age(own_lines(visit)[0]) == 182 * DAY
 
 
-def read_page(gate: Gate, where: Header, cookie: bytes) -> list[bytes]:
-    """The Set-Cookie lines of a page whose handler has read the consent."""
-    step = forward(gate, ask(headers=[where], cookie=cookie))
-    assert not step.visit.granted & OPTIONAL
-    return lines_of(step.finish([HTML], NOW))
+def page(gate: Gate, cookie: bytes, days: int = 0) -> list[bytes]:
+    """The gate's own lines of a page that sets nothing and asks nothing, so many days later."""
+    now = NOW + days * DAY
+    step = forward(gate, ask(headers=[HERE], cookie=cookie), now)
+    return [] if step.passes([HTML]) else lines_of(step.finish([HTML], now))
 
 
-def test_an_old_no_is_written_again_so_that_it_does_not_lapse() -> None:
-    """Once, when it begins to be asked about again; and it is no yes meanwhile."""
-    old = token(Consent(denied=OPTIONAL, decided_at=TODAY - 183 * DAY))
-    (line,) = read_page(GATE, HERE, old)
-    assert max_age(line) == LONGEST
-    again = line.partition(b";")[0]
-    visit = visit_of(GATE, ask(headers=[ELSEWHERE], cookie=again))
-    assert visit.said == Consent(denied=OPTIONAL, reopened=OPTIONAL, decided_at=TODAY)
-    assert (visit.decided, visit.needs_choice) == (True, True)
-    assert read_page(GATE, HERE, again) == []
-    assert read_page(GATE, HERE, token(Consent(denied=OPTIONAL, decided_at=TODAY - DAY))) == []
-    assert read_page(STRICT, HERE, old) == []
+@pytest.mark.parametrize("refused_for", [182 * DAY, 400 * DAY])
+def test_a_no_does_not_lapse_while_its_visitor_comes_back(refused_for: int) -> None:
+    """Written again every two hundred days, it says for ever what it said, and of what day."""
+    gate = make_gate(categories=SOLD, regions=REGIONS, refused_for=refused_for)
+    no = Consent(denied=frozenset({"marketing"}), decided_at=TODAY)
+    cookie, since = token(no, gate), 0
+    for days in range(0, 2000, 50):
+        if lines := page(gate, cookie, days):
+            assert max_age(lines[0]) == LONGEST
+            cookie, since = lines[0].partition(b";")[0], days
+        visit = visit_of(gate, ask(headers=[HERE], cookie=cookie), NOW + days * DAY)
+        assert (visit.choice("marketing"), visit.decided_on) == ("denied", TODAY)
+        assert days - since <= 250
+    assert since > 1700
+
+
+def test_a_no_is_not_written_again_before_that() -> None:
+    """A page for a visitor who refused is cached as any other; one that reports writes nothing."""
+    no = token(Consent(denied=OPTIONAL, decided_at=TODAY))
+    assert page(GATE, no, 100) == []
+    assert page(make_gate(categories=SOLD, regions=REGIONS, mode="report"), no, 300) == []
+    yes = token(Consent(granted=frozenset({"analytics"}), id=ID, decided_at=TODAY))
+    assert page(GATE, yes, 100) == []
 
 
 def test_a_withdrawal_allows_nothing_anywhere() -> None:
@@ -227,7 +252,7 @@ def test_a_yes_after_the_conflict_was_shown_stands_over_the_signal() -> None:
         ("analytics", "marketing"),
         "overridden",
     )
-    visit = visit_of(GATE, ask(headers=[GPC, HERE], cookie=cookie + b"; __Host-gate-optout=1"))
+    visit = visit_of(GATE, ask(headers=[GPC, HERE], cookie=cookie + b"; " + MARK))
     assert (visit.gpc, bool(visit.gpc), visit.allows("marketing")) == ("overridden", False, True)
     assert answered(GATE, GPC, HERE, cookie=cookie) == [SIGNAL]  # of all else it holds
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from consentgate.core.http import Request
@@ -14,7 +16,7 @@ ATLAS = Atlas(
     (
         Profile(places=("FR",), exemptions=("audience-measurement",)),
         Profile(places=("US-CA", "US-VA"), regime="opt-out"),
-        Profile(places=("US-WA", "FR"), regime="opt-in"),
+        Profile(places=("US-WA",), regime="opt-in"),
         Profile(places=("JP",), regime="opt-out"),
         Profile(places=("CA", "CA-ON"), regime="opt-out"),
         Profile(places=("CA-QC",)),
@@ -42,7 +44,7 @@ ATLAS = Atlas(
     ],
 )
 def test_the_law_of_a_place(code: str | None, law: Law) -> None:
-    """The first profile that names it; in no known part of a divided country, the strictest."""
+    """That of the profile that names it; in no known part of a divided country, the strictest."""
     assert ATLAS.law(code) == law
 
 
@@ -58,6 +60,40 @@ def test_the_profile_of_a_place_is_known_where_it_is_one() -> None:
         "US-XX": None,
         "BR": None,
     }
+
+
+def built_in(*places: str, regime: str = "opt-in", **more: Any) -> Profile:
+    return Profile(places=places, regime=regime, built_in=True, **more)
+
+
+def test_the_sites_own_word_goes_before_what_is_built_in() -> None:
+    """On a country it is one on its parts; the order in which they stand is nothing."""
+    theirs = (
+        built_in("US-CA", "US-TX", regime="opt-out"),
+        built_in("CA"),
+        built_in("FR", exemptions=("statistical",)),
+    )
+    own = (
+        Profile(places=("US",)),
+        Profile(places=("US-TX", "CA"), regime="opt-out"),
+        Profile(places=("FR",), exemptions=("audience-measurement",)),
+    )
+    for profiles in ((*own, *theirs), (*theirs, *own[::-1])):
+        atlas = Atlas(profiles)
+        found = {code: atlas.law(code) for code in ("US", "US-CA", "US-TX", "CA-QC", "FR")}
+        assert found == {
+            "US": STRICTEST,
+            "US-CA": STRICTEST,
+            "US-TX": OPT_OUT,
+            "CA-QC": OPT_OUT,
+            "FR": MEASURING,
+        }
+
+
+def test_of_two_words_on_one_place_the_stricter_counts() -> None:
+    """A file cannot say both; a policy made in Python can."""
+    both = (Profile(places=("FR",), regime="opt-out"), Profile(places=("FR",)))
+    assert Atlas(both).law("FR") == Atlas(both[::-1]).law("FR") == STRICTEST
 
 
 def test_the_strictest_of_several_allows_what_each_allows() -> None:

@@ -17,7 +17,7 @@ from consentgate.core.consent import (
 )
 from consentgate.core.gate import Gate
 from consentgate.core.policy import CHOICE_LIFETIME, Policy
-from consentgate.core.record import own_lines, receipt
+from consentgate.core.record import LONGEST, own_lines, receipt
 from consentgate.core.recorded import CLOCK_SKEW, MAX_TWINS
 from consentgate.core.visit import Visit
 from core.samples import (
@@ -316,7 +316,7 @@ def test_writing_an_old_refusal_again_does_not_make_it_younger() -> None:
     visit = arriving(b"; ".join([old, old]))
     assert not visit.allows("analytics")
     kept = own_lines(visit)[1]
-    assert b"; Max-Age=%d;" % (CHOICE_LIFETIME - DAY - (NOW - TODAY)) in kept
+    assert b"; Max-Age=%d;" % (LONGEST - DAY - (NOW - TODAY)) in kept
 
 
 def test_what_another_policy_with_the_same_cookie_was_told_stands() -> None:
@@ -477,7 +477,7 @@ def test_saving_grants_what_is_listed_and_refuses_the_rest() -> None:
 
 
 def test_refusing_one_thing_does_not_make_another_yes_younger() -> None:
-    """The yes keeps its date, its id, and what is left of its life."""
+    """The yes keeps its date and its id; the no beside it lives as long as browsers keep it."""
     old = NOW - 100 * DAY
     visit = arriving(cookie_of("analytics", "marketing", at=old))
     visit.set(marketing=False)
@@ -487,7 +487,7 @@ def test_refusing_one_thing_does_not_make_another_yes_younger() -> None:
         id=ID,
         decided_at=old,
     )
-    assert lifetime(visit) == CHOICE_LIFETIME - 100 * DAY
+    assert lifetime(visit) == LONGEST
 
 
 def test_a_refused_category_outlives_an_older_copy_of_the_yes() -> None:
@@ -649,12 +649,12 @@ def test_what_the_gate_has_looked_at_is_not_a_read_by_the_app() -> None:
 
 
 def test_the_lifetime_of_a_choice_is_the_policys() -> None:
-    """Not shorter for a no than for a yes."""
+    """For a yes; a no is kept for as long as browsers keep a cookie (RFC 6265bis 5.5)."""
     gate = make_gate(accepted_for=DAY, refused_for=DAY)
-    for change in (Visit.accept_all, Visit.reject_all):
+    for change, life in ((Visit.accept_all, DAY), (Visit.reject_all, LONGEST)):
         visit = posting(gate=gate)
         change(visit)
-        assert lifetime(visit) == DAY
+        assert lifetime(visit) == life
     visit = arriving(cookie_of("analytics", denied=()), now=NOW + DAY + 1, gate=gate)
     assert visit.granted == ALWAYS
 

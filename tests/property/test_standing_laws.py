@@ -118,7 +118,7 @@ def written(visit: Visit, gate: Gate, cookie: bytes | None) -> bytes | None:
     jar = dict(
         part.strip().partition(b"=")[::2] for part in (cookie or b"").split(b";") if b"=" in part
     )
-    added = gate.additions.to(visit, [HTML], NOW)
+    added = gate.additions.to(visit, [HTML], NOW, gate.judge)
     for name, line in added.headers:
         if name == b"set-cookie":
             pair = line.partition(b";")[0]

@@ -95,7 +95,8 @@ def test_a_callable_that_fails_costs_no_page(
         assert through(policy(), failing, {}) == ("None", False)
     said = [one for one in caplog.messages if "where a visitor is" in one]
     assert said == [
-        "where a visitor is could not be found out, so nothing optional is used without a yes "
+        "where a visitor is could not be found out, so nothing optional is used without a yes: "
+        f"LookupError at {__file__}:{failing.__code__.co_firstlineno + 1} "
         "(said once for each kind of error)"
     ]
 

@@ -469,3 +469,21 @@ def test_a_policy_is_not_modified(policy_file: Path) -> None:
     assert (gate.policy, gate.judge) == before
     assert isinstance(gate.policy, Policy)
     assert gate.judge.rule(b"shop_session") is None
+
+
+def test_a_host_without_a_policy_takes_no_choice() -> None:
+    """Its answer would replace a choice that it cannot read; the pages of the app are served."""
+
+    def nobody(host: str) -> str:
+        raise LookupError(host)
+
+    app = flask.Flask("shop")
+    app.get("/")(lambda: "page")
+    client = wrap(app, nobody, environ={}).test_client()
+    for response in (
+        client.post("/_gate/choice", data={"action": "reject"}),
+        client.post("/_gate/opt-out"),
+        client.get("/_gate/"),
+    ):
+        assert (response.status_code, response.headers.getlist("Set-Cookie")) == (503, [])
+    assert client.get("/").text == "page"

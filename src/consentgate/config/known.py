@@ -78,7 +78,7 @@ RULE: Keys = dict.fromkeys(
 # Those of tables that are read straight into a dataclass are its fields.
 CONTROLLER: Keys = dict.fromkeys(field.name for field in fields(Controller))
 REGIONS: Keys = dict.fromkeys(field.name for field in fields(Regions))
-PROFILE: Keys = dict.fromkeys(field.name for field in fields(Profile))
+PROFILE: Keys = dict.fromkeys(field.name for field in fields(Profile) if field.name != "built_in")
 GPC: Keys = dict.fromkeys(field.name for field in fields(Gpc))
 BANNER: Keys = dict.fromkeys(field.name for field in fields(Banner))
 FLOW: Keys = dict.fromkeys(field.name for field in fields(Flow))

@@ -54,11 +54,12 @@ class Additions:
         visit: Visit,
         headers: list[Header],
         now: float,
+        judge: Judge,
         *,
         expire: bool = True,
         note: bool = True,
     ) -> Added:
-        """Return what to add to an answer with these headers.
+        """Return what to add to an answer with these headers, to whose path `judge` belongs.
 
         `expire`: whether it may remove cookies, and `note`: whether it may record what was not
         asked for, a signal or a no that grows old; see `is_for_one`.
@@ -69,7 +70,7 @@ class Additions:
             own = [*own, signal_line(visit)]
         removal = NOTHING
         if expire:
-            removal = self._removal(visit, headers, own, now)
+            removal = self._removal(visit, headers, own, now, judge)
             if removal.tries is not None:
                 own = own_lines(visit, removal.tries)
                 if noted:
@@ -86,14 +87,14 @@ class Additions:
         return Added(added, removal.decisions, proof)
 
     def _removal(
-        self, visit: Visit, headers: list[Header], own: list[bytes], now: float
+        self, visit: Visit, headers: list[Header], own: list[bytes], now: float, judge: Judge
     ) -> Removal:
         allowed = visit.peek()
         cookies = visit.cookies
         selection: Selection | None = None
         if cookies is not None and not cookies.row.free:
             selection = cookies.row.select(allowed)
-        more = self._unseen(selection, allowed) if visit.changed else []
+        more = self._unseen(selection, allowed, judge) if visit.changed else []
         if not more and (selection is None or not selection.strays):
             return NOTHING
         tried = tries_of(visit)
@@ -111,7 +112,9 @@ class Additions:
             now=now,
         )
 
-    def _unseen(self, selection: Selection | None, allowed: frozenset[str]) -> list[Stray]:
+    def _unseen(
+        self, selection: Selection | None, allowed: frozenset[str], judge: Judge
+    ) -> list[Stray]:
         seen = {stray.name for stray in selection.strays} if selection else set()
         return [
             stray
@@ -119,4 +122,6 @@ class Additions:
             if not stray.verdict.leaves(allowed)
             and not stray.verdict.stays
             and stray.name not in seen
+            # On this very path it may be strictly necessary: see `flows`.
+            and not all(one.free for one in judge.of_pair(stray.name + b"="))
         ]

@@ -49,17 +49,17 @@ def chosen(
             decided_at=before.decided_at if keeps and before.decided_at else int(now),
             others=others,
         )
-    if denied or reopened:
-        return Consent(denied=denied, reopened=reopened, decided_at=day_of(now), others=others)
-    return NEWCOMER
+    refusal = Consent(denied=denied, reopened=reopened, decided_at=day_of(now), others=others)
+    return refusal if refusal.refuses else NEWCOMER
 
 
-def taken_back(before: Consent, optional: frozenset[str], lenient: bool, now: float) -> Consent:
+def taken_back(before: Consent, optional: frozenset[str], remember: bool, now: float) -> Consent:
     """Return the choice after everything was taken back, and is to be asked about again.
 
-    Where something may be used without consent (`lenient`), forgetting a no would allow more than
-    before: there it is remembered that none of it may be, until the visitor answers.
+    `remember`: something may be used without consent, here or on a site with the same cookie, so
+    that forgetting a no would allow more than before. There it is written that none of it may be,
+    until the visitor answers.
     """
-    if not lenient:
+    if not remember and not before.others:
         return NEWCOMER
     return Consent(reopened=optional, decided_at=day_of(now), others=before.others_as(REOPENED))

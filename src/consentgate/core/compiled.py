@@ -41,6 +41,7 @@ class Compiled:
         "policy",
         "production",
         "revisions",
+        "signal_names",
         "sold",
         "standings",
         "tokens",
@@ -74,6 +75,10 @@ class Compiled:
         self.production = OwnCookie(policy, secure=policy.secure, domain=policy.domain)
         # A browser on localhost refuses the Domain of the real site.
         self.development = OwnCookie(policy, secure=False, domain="")
+        # In whichever form the mark of a signal comes, it is a no.
+        self.signal_names = tuple(
+            (prefix + policy.cookie + SIGNAL).encode() for prefix in ("__Host-", "")
+        )
         self._signals = {
             self.production: OwnCookie(
                 policy, secure=policy.secure, domain=policy.domain, suffix=SIGNAL
@@ -107,6 +112,13 @@ class Compiled:
         """Return the cookie that says that a signal was sent with an earlier request."""
         return self._signals[self.own_cookie(request)]
 
+    def other_names(self, name: bytes) -> tuple[bytes, ...]:
+        """Return the names of the consent cookie in its other forms."""
+        names = (b"__Host-" + self.development.name, self.development.name)
+        return tuple(one for one in names if one != name)
+
     def own_names(self) -> frozenset[bytes]:
         """Return the names under which the gate alone may set a cookie."""
-        return frozenset(one.name for each in self._signals.items() for one in each)
+        names = {one.name for each in self._signals.items() for one in each}
+        # In the other form, too, which was theirs if `domain` or `secure` was another before.
+        return frozenset(names | {b"__Host-" + one for one in names if one[:2] != b"__"})

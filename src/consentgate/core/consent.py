@@ -35,7 +35,7 @@ NO_TRIES = Tries()
 # What the last two of the four bytes say that a token has for each category. With the GRANTED bit
 # in the first of them, the other fifteen are the revision to which it was granted.
 GRANTED = 0x80
-NO, REOPENED, OLD_NO = b"\0\0", b"\0\1", b"\0\2"
+NO, REOPENED = b"\0\0", b"\0\1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +48,9 @@ class Consent:
     again, and not allowed meanwhile: what was taken back, or what is denied but long ago.
     `older` are the stamps of revisions, other than today's, to which a yes was given that counts.
     `over_gpc`: the yes was given after a shown notice that it goes against the browser's signal.
-    `others` is what was said of categories that this policy does not have but another one with the
-    same cookie may (or had, or will have): four bytes each, as the token carries them.
+    `renewed` is after how many days it was written again, unasked. `others` is what was said of
+    categories that this policy does not have but another one with the same cookie may (or had, or
+    will have): four bytes each, as the token carries them.
     """
 
     granted: frozenset[str] = frozenset()
@@ -61,6 +62,7 @@ class Consent:
     reopened: frozenset[str] = frozenset()
     older: frozenset[tuple[str, int]] = frozenset()
     over_gpc: bool = False
+    renewed: int = 0
     others: bytes = b""
 
     @property
@@ -68,9 +70,20 @@ class Consent:
         """Whether it grants anything, under this policy or another."""
         return bool(self.granted) or any(flags & GRANTED for flags in self.others[2::4])
 
+    @property
+    def refuses(self) -> bool:
+        """Whether it holds a no, or what is asked about again, under this policy or another."""
+        no = any(not flags & GRANTED for flags in self.others[2::4])
+        return bool(self.denied or self.reopened) or no
+
     def others_as(self, said: bytes) -> bytes:
         """Return `others` with the same two bytes said of each: NO or REOPENED."""
         return b"".join(self.others[at : at + 2] + said for at in range(0, len(self.others), 4))
+
+    def others_without_yes(self) -> bytes:
+        """Return `others` without what was granted."""
+        each = (self.others[at : at + 4] for at in range(0, len(self.others), 4))
+        return b"".join(one for one in each if not one[2] & GRANTED)
 
     def age_order(self) -> tuple[int, int, int, list[str]]:
         """Return what sorts choices from old to new; of two equally old, the stricter is newer."""

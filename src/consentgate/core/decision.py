@@ -65,6 +65,7 @@ class Verdict:
         "free",
         "kept_now",
         "limits",
+        "ours",
         "rule",
         "shown",
         "spelled_out",
@@ -85,6 +86,7 @@ class Verdict:
         limits: Limits | None = None,
         stays: bool = False,
         wanders: bool = False,
+        ours: bool = False,
     ) -> None:
         self.shown = shown
         self.rule = rule
@@ -95,6 +97,7 @@ class Verdict:
         # A cookie of a flow, elsewhere: never removed, or always.
         self.stays = stays
         self.wanders = wanders
+        self.ours = ours  # the gate's own cookie
         self._enforced = enforced
         self._refusal = refusal
         self._said: dict[str, Decision] = {}

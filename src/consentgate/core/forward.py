@@ -8,7 +8,7 @@ from .additions import Additions
 from .caching import for_one_visitor, is_for_one
 from .consent import Receipt
 from .decision import Decision
-from .filter import Filter
+from .flows import Lane
 from .http import Header
 from .request_cookies import Selection
 from .visit import SAFE_METHODS, Visit
@@ -45,11 +45,12 @@ class Forward:
     `cookie` is the Cookie header that the app is to see (b"": none), or None for the one that came.
     """
 
-    __slots__ = ("_filter", "_gated", "_manner", "_selection", "cookie", "visit")
+    __slots__ = ("_filter", "_gated", "_judge", "_manner", "_selection", "cookie", "visit")
 
-    def __init__(self, manner: Manner, filter: Filter, visit: Visit, gated: bool) -> None:
+    def __init__(self, manner: Manner, lane: Lane, visit: Visit, gated: bool) -> None:
         self._manner = manner
-        self._filter = filter
+        self._filter = lane.filter
+        self._judge = lane.judge
         self._gated = gated
         self._selection: Selection | None = None  # if there is anything to hide or to expire
         self.visit = visit
@@ -85,7 +86,9 @@ class Forward:
         personal = personal or visit.read
         may_expire, may_note = self._may_add(result, caching, personal)
         if may_expire or may_note or visit.read or visit.spare:  # else all stands as it was sent
-            added = self._manner.additions.to(visit, result, now, expire=may_expire, note=may_note)
+            added = self._manner.additions.to(
+                visit, result, now, self._judge, expire=may_expire, note=may_note
+            )
             if added.headers:
                 result = [*result, *added.headers]
                 personal = True
@@ -105,7 +108,7 @@ class Forward:
         """
         visit, selection = self.visit, self._selection
         expire = visit.changed or (selection is not None and bool(selection.strays))
-        note = self._manner.heeds and (visit.records_signal or visit.renews)
+        note = visit.renews or (self._manner.heeds and visit.records_signal)
         if not expire and not note:
             return False, False
         private = private or visit.request.method not in SAFE_METHODS
@@ -122,7 +125,7 @@ class Forward:
         visit.sealed = True
         if visit.read or visit.spare or self._selection is not None:
             return False
-        if self._manner.heeds and visit.records_signal:
+        if self._manner.heeds and (visit.records_signal or visit.renews):
             return False
         return self._filter.passes(headers)
 

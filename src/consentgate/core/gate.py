@@ -217,16 +217,18 @@ class Gate:
     ) -> Forward:
         """Take a request that can only be let through."""
         excluded = self._excluded
-        gated = excluded is None or not excluded.matches(request.local_path())
-        lane = self._elsewhere if self._flows.none else self.lane(request.local_path())
+        gated = excluded is None or not excluded.matches(request.routed_path())
+        lane = self._elsewhere if self._flows.none else self.lane(request.routed_path())
         fields = request.values(b"cookie")
         cookies = lane.sorter.read(fields) if fields else None
         visitor = visit(self._site, request, now, fresh_id, cookies)
-        return Forward(self._manner, lane.filter, visitor, gated)
+        return Forward(self._manner, lane, visitor, gated)
 
     def newcomer(self, visit: type[Visit] = Visit) -> Visit:
         """Return a visitor who granted nothing and cannot: for code that runs outside the gate."""
-        return visit(self._site, Request("GET", "/"), 0.0, bytes)
+        visitor = visit(self._site, Request("GET", "/"), 0.0, bytes)
+        visitor.stay_nowhere()
+        return visitor
 
     def _own(self, path: str, request: Request, now: float, fresh_id: FreshId) -> Step:
         fields = request.values(b"cookie")
@@ -239,6 +241,6 @@ class Gate:
         """Return one of the gate's own answers, with what it tells the visitor's browser."""
         if response.status >= 400:
             return Reply(response)
-        added = self.additions.to(visit, response.headers, visit.now)
+        added = self.additions.to(visit, response.headers, visit.now, self._judge)
         headers = [*response.headers, *added.headers]
         return Reply(response._replace(headers=headers), added.receipt, added.decisions)

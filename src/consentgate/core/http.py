@@ -63,6 +63,10 @@ class Request:
             return self.path[len(root) :]
         return self.path
 
+    def routed_path(self) -> str:
+        """Return the path by which the app finds what answers."""
+        return self.local_path()
+
     def full_path(self) -> str:
         """Return the path as the browser asked for it, the mount included."""
         root = self.root.rstrip("/")

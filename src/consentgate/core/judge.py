@@ -165,7 +165,7 @@ class Judge:
 
     def refuse(self, verdict: Verdict, line: bytes, now: float) -> tuple[Decision, bytes | None]:
         """Return what becomes of a value that may not leave, and what to send in its place."""
-        if is_deletion(line, now):
+        if is_deletion(line, now) and not verdict.ours:
             return verdict.rewritten, canonical_deletion(line)
         return verdict.dropped_now or verdict.dropped, None
 
@@ -223,7 +223,8 @@ class Judge:
 
     def _verdict_of(self, name: bytes, shown: str) -> Verdict:
         if name in self._own:
-            return self._barred(shown, "only the gate itself sets its own cookie")
+            # Nor may an app delete it, with all others at a logout say: it may hold a no.
+            return self._barred(shown, "only the gate itself sets its own cookie", ours=True)
         if len(name) > MAX_INNER_NAME:
             return self._barred(shown, "its name is too long to be compared with every rule")
         rule = self.rule(name) if name else None
@@ -278,8 +279,15 @@ class Judge:
         stays = self._staying.find(name) is not None
         return stays, not stays and self._leaving.find(name) is not None
 
-    def _barred(self, shown: str, refusal: str) -> Verdict:
-        return Verdict(shown=shown, rule=None, free=False, enforced=self._enforced, refusal=refusal)
+    def _barred(self, shown: str, refusal: str, *, ours: bool = False) -> Verdict:
+        return Verdict(
+            shown=shown,
+            rule=None,
+            free=False,
+            enforced=self._enforced,
+            refusal=refusal,
+            ours=ours,
+        )
 
     def _unnamed(self, shown: str, stays: bool, wanders: bool) -> Verdict:
         return Verdict(

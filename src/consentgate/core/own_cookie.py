@@ -110,6 +110,11 @@ def host_of(request: Request) -> str:
     return value.decode("ascii", "ignore") if value is not None and value.isascii() else ""
 
 
+def is_forwarded(request: Request) -> bool:
+    """Say whether a proxy has left its mark on the request."""
+    return any(request.values(name) for name in _FORWARDING)
+
+
 def in_development(request: Request) -> bool:
     """Say whether this is plain http from this very machine, where `Secure` would lose the cookie.
 
@@ -118,5 +123,5 @@ def in_development(request: Request) -> bool:
     return (
         request.scheme in ("http", "ws")
         and is_loopback(host_of(request))
-        and not any(request.values(name) for name in _FORWARDING)
+        and not is_forwarded(request)
     )

@@ -110,6 +110,7 @@ class Profile:
     source: str = ""
     read: str = ""
     exemptions: tuple[str, ...] = ()
+    built_in: bool = False  # comes with the package
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

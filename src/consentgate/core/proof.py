@@ -47,6 +47,29 @@ def is_same_origin(request: Request, policy: Policy) -> bool:
     return host == host_of(request).lower().removesuffix(":" + _DEFAULT_PORTS[scheme])
 
 
+def carries_choice(request: Request, policy: Policy, *, plain: bool) -> bool:
+    """Say whether a browser that holds the consent cookie would have sent it with this request.
+
+    Only then does a request without it come from a newcomer: SameSite withholds it from others'
+    forms and frames (RFC 6265bis 5.6.7), and Secure from plain http, but for its `plain` form.
+    Browsers say what a request is by Fetch Metadata, to https only; older ones by Origin at least.
+    """
+    site = request.single(b"sec-fetch-site")
+    if site is None:
+        if request.scheme in ("http", "ws") and not plain:
+            return False
+        return not request.values(b"origin") or is_same_origin(request, policy)
+    if site != b"cross-site":
+        return True
+    if policy.same_site == "strict":
+        return False
+    if request.single(b"sec-fetch-mode") != b"navigate":
+        return False
+    if request.single(b"sec-fetch-dest") != b"document":
+        return False
+    return policy.same_site == "none" or request.method in ("GET", "HEAD")
+
+
 def listed_origin(request: Request, policy: Policy) -> bytes | None:
     """Return the Origin header as sent when it is one of the policy's `origins`, else None."""
     origin = _origin(request)

@@ -1,18 +1,19 @@
 """What an answer writes on the device of the choice, and the proof of it.
 
 Rule 1. By mere visiting only a no is ever written: a slow answer must not bring back a yes.
-Rule 2. Nothing written again lives longer for it, but for a no where something may be used without
-        consent: there it must not lapse.
+Rule 2. A yes written again does not live longer for it. A no lives for as long as browsers keep a
+        cookie, and is written again before that: forgotten, it could be taken for no word at all.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from .changes import day_of
+from .changes import DAY, day_of
 from .consent import Consent, Receipt, Tries
 from .own_cookie import OwnCookie, host_of
 from .visit import Visit
+from .visitor import written_at
 
 # RFC 6265bis 5.5: browsers keep no cookie for longer.
 LONGEST = 400 * 86_400
@@ -21,15 +22,15 @@ LONGEST = 400 * 86_400
 def tries_of(visit: Visit) -> Tries | None:
     """Return how often refused cookies were expired; None where it is not counted.
 
-    Only a full refusal counts. A choice that grants something is neither written by mere visiting
-    nor are its twins removed: a slow answer could bring back a yes that was taken back meanwhile, a
-    removal one that is older. A gate that reports writes nothing either.
+    Only a full refusal counts: a slow answer that writes a partial one could bring back less of a
+    no than there is. A choice that grants something is neither written by mere visiting nor are
+    its twins removed: a slow answer could bring back a yes that was taken back meanwhile, a removal
+    one that is older. A gate that reports writes nothing either.
     """
-    consent = visit.said
-    refused = consent.denied or consent.reopened
-    if visit.site.policy.mode == "report" or consent.grants or not refused:
+    consent, optional = visit.said, visit.site.optional
+    if visit.site.policy.mode == "report" or consent.grants or not consent.refuses:
         return None
-    return consent.tries
+    return consent.tries if optional <= consent.denied | consent.reopened else None
 
 
 def own_size(visit: Visit) -> int:
@@ -45,11 +46,13 @@ def own_lines(visit: Visit, tries: Tries | None = None) -> list[bytes]:
     """
     # Without a choice only a refusal is written, and tidied up: see `tries_of`.
     renews = visit.renews
-    if not visit.action and (tries_of(visit) is None or not (visit.spare or tries or renews)):
+    full = tries_of(visit) is not None
+    if not (visit.action or renews or (full and (visit.spare or tries))):
         return []
     consent = visit.said
-    if renews:  # it is asked about again already, so its age no longer matters
-        consent = replace(consent, decided_at=day_of(visit.now))
+    if renews:
+        days = (day_of(visit.now) - (consent.decided_at or 0)) // DAY
+        consent = replace(consent, renewed=min(max(days, 0), 65_535))
     cookie = visit.site.own_cookie(visit.request)
     # A withdrawal leaves nothing that could outweigh a yes stored in another form, so that goes
     # too. Of `__Host-` there is no other form.
@@ -62,16 +65,11 @@ def own_lines(visit: Visit, tries: Tries | None = None) -> list[bytes]:
 def _own_line(visit: Visit, cookie: OwnCookie, consent: Consent) -> list[bytes]:
     if consent.decided_at is None:
         return [cookie.removal()]
-    policy = visit.site.policy
-    refused = consent.denied or consent.reopened
-    left = max(policy.accepted_for, policy.refused_for if refused else 0)
-    if not consent.grants:
-        left = policy.refused_for
-    if visit.site.lenient and refused:
-        left = LONGEST
-    # Written again without a choice, or along with an older yes, it never lives longer.
-    if consent.grants or not (visit.action or visit.site.lenient):
-        left -= max(0, int(visit.now) - consent.decided_at)
+    left = LONGEST
+    if not consent.refuses:
+        left = visit.site.policy.accepted_for - max(0, int(visit.now) - consent.decided_at)
+    elif not visit.action and not visit.renews:
+        left -= max(0, int(visit.now) - written_at(consent))
     if left <= 0:
         return []  # the browser forgets it by itself: no reason for us to hurry
     return [cookie.line(visit.site.tokens.write(consent), left)]
@@ -79,7 +77,7 @@ def _own_line(visit: Visit, cookie: OwnCookie, consent: Consent) -> list[bytes]:
 
 def signal_line(visit: Visit) -> bytes:
     """Return the Set-Cookie value by which a signal is recorded: a later absence is no yes."""
-    return visit.site.signal_cookie(visit.request).line(b"1", LONGEST)
+    return visit.site.signal_cookie(visit.request).line(b"%d" % (visit.now // DAY), LONGEST)
 
 
 def receipt(visit: Visit, action: str = "") -> Receipt:

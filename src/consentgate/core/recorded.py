@@ -47,11 +47,16 @@ def recorded(
 def aged(consent: Consent, age: float, policy: Policy) -> Consent:
     """Return what is left of a choice that is so many seconds old."""
     if consent.grants and age > policy.accepted_for:
-        if not consent.denied and not consent.reopened:
-            return NEWCOMER
-        consent = Consent(
-            denied=consent.denied, reopened=consent.reopened, decided_at=consent.decided_at
+        consent = replace(
+            consent,
+            granted=frozenset(),
+            older=frozenset(),
+            over_gpc=False,
+            id=None,
+            others=consent.others_without_yes(),
         )
+        if not consent.refuses:
+            return NEWCOMER
     if consent.denied and age > policy.refused_for:
         consent = replace(consent, reopened=consent.reopened | consent.denied)
     return consent

@@ -40,18 +40,26 @@ def strictest(laws: Iterable[Law]) -> Law:
 
 
 class Atlas:
-    """Profiles by place; of several that name a place the first counts."""
+    """Profiles by place, the site's own before those built in; of several the strictest counts."""
 
     __slots__ = ("_laws", "_profiles", "_whole", "lenient")
 
     def __init__(self, profiles: Iterable[Profile]) -> None:
-        self._profiles: dict[str, Profile] = {}
+        own: dict[str, list[Profile]] = {}
+        ours: dict[str, list[Profile]] = {}
         for profile in profiles:
             for place in profile.places:
-                self._profiles.setdefault(place, profile)
+                (ours if profile.built_in else own).setdefault(place, []).append(profile)
+        # A site's own word on a country is one on its parts, and on those its word on a part.
+        known = own | {
+            place: found
+            for place, found in ours.items()
+            if place not in own and place[:2] not in own
+        }
+        self._profiles = {place: found[0] for place, found in known.items()}
         self._laws = {
-            place: Law(profile.regime == OPT_IN, frozenset(profile.exemptions))
-            for place, profile in self._profiles.items()
+            place: strictest(Law(one.regime == OPT_IN, frozenset(one.exemptions)) for one in found)
+            for place, found in known.items()
         }
         divided: dict[str, list[Law]] = {}
         for place, law in self._laws.items():

@@ -148,7 +148,7 @@ class Standings:
         if signalled:
             # A yes over the signal is one to what it names; of all the rest the signal still holds.
             over = granted & self.sold if consent.over_gpc else frozenset()
-            signal = Signal.OVERRIDDEN if over else Signal.APPLIED
+            signal = Signal.OVERRIDDEN if over and over == self.sold else Signal.APPLIED
             denied |= self.sold - over
             granted -= self.sold - over
             if not self.sold or (law.opt_in and self._refuses):

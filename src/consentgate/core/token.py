@@ -4,13 +4,14 @@
 
     payload, format 1:
       1 byte    high four bits: the format; low four: 1 = has an id, 2 = granted over a signal (GPC)
-                after notice of it, 8 = counts tries
+                after notice of it, 4 = was written again, 8 = counts tries
       4 bytes   decided at, seconds since 1970, unsigned
       10 bytes  id, if there is one (80 bits: two of a billion meet with a chance of 1 in 2 million)
+      2 bytes   days after which it was written again, if it was
       9 bytes   tries, if they are counted: 1 total, 1 times, 2 tag, 2 left, 1 form, 2 place
       4 bytes   for each category decided: 16 bits of the SHA-256 of its id, 1 bit granted,
-                15 bits of the revision; or 0 for denied, 1 for taken back, 2 for denied long
-                ago; those of other policies are written back as they came
+                15 bits of the revision; or 0 for denied, 1 for asked about again; those of
+                other policies are written back as they came
 
 Categories go by a tag of their id, not by position, so that a reordered file never turns a no into
 a yes. Eight of them make 47 bytes; with signature and `__Host-gate=` that is 119.
@@ -31,7 +32,7 @@ from typing import NoReturn
 from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
 
-from .consent import GRANTED, NO, NO_TRIES, OLD_NO, REOPENED, Consent, Tries
+from .consent import GRANTED, NO, NO_TRIES, REOPENED, Consent, Tries
 from .memo import Memo
 
 SALT = b"consentgate.consent.v1"
@@ -40,6 +41,7 @@ ID_BYTES = 10
 _FORMAT = 1
 _HAS_ID = 1
 _OVER_GPC = 2
+_RENEWED = 4
 _COUNTS = 8
 _TRIES = Struct(">BBHHBH")
 # What of other policies is kept: more than a cookie shared by a few sites has.
@@ -94,9 +96,12 @@ class Tokens:
         tries = consent.tries
         flags = (_HAS_ID if id else 0) | (_COUNTS if tries.total else 0)
         flags |= _OVER_GPC if consent.over_gpc else 0
+        flags |= _RENEWED if consent.renewed else 0
         older = dict(consent.older)
         payload = bytearray([_FORMAT << 4 | flags])
         payload += (consent.decided_at or 0).to_bytes(4, "big") + id
+        if flags & _RENEWED:
+            payload += consent.renewed.to_bytes(2, "big")
         if flags & _COUNTS:
             payload += _TRIES.pack(*tries)
         for category, tag in sorted(self._tags.items()):
@@ -104,8 +109,7 @@ class Tokens:
                 stamp = older.get(category, self._stamps[category][0])
                 payload += tag.to_bytes(2, "big") + (GRANTED << 8 | stamp).to_bytes(2, "big")
             elif category in consent.denied:
-                said = OLD_NO if category in consent.reopened else NO
-                payload += tag.to_bytes(2, "big") + said
+                payload += tag.to_bytes(2, "big") + NO
             elif category in consent.reopened:
                 payload += tag.to_bytes(2, "big") + REOPENED
         payload += consent.others
@@ -114,7 +118,7 @@ class Tokens:
     def length(self, consent: Consent) -> int:
         """Return how long the value is that `write` returns for this consent, tries included."""
         categories = len(consent.granted) + len(consent.denied | consent.reopened)
-        payload = 5 + ID_BYTES * bool(consent.id) + _TRIES.size + 4 * categories
+        payload = 5 + ID_BYTES * bool(consent.id) + 2 + _TRIES.size + 4 * categories
         return -(-(payload + len(consent.others)) * 4 // 3) + 1 + 43  # SHA-256 in base64url
 
     def read(self, value: bytes) -> Consent | None:
@@ -144,13 +148,15 @@ class Tokens:
         if not payload or payload[0] >> 4 != _FORMAT:
             return None
         end_of_id = start = 5 + ID_BYTES * (payload[0] & _HAS_ID)
-        if payload[0] & _COUNTS:
-            start += _TRIES.size
+        start += 2 * bool(payload[0] & _RENEWED) + _TRIES.size * bool(payload[0] & _COUNTS)
         if len(payload) < start or (len(payload) - start) % 4:
             return None
+        renewed = 0
+        if payload[0] & _RENEWED:
+            renewed = int.from_bytes(payload[end_of_id : end_of_id + 2], "big")
         tries = NO_TRIES
         if payload[0] & _COUNTS:
-            tries = Tries(*_TRIES.unpack(payload[end_of_id:start]))
+            tries = Tries(*_TRIES.unpack(payload[start - _TRIES.size : start]))
         granted: set[str] = set()
         denied: set[str] = set()
         reopened: set[str] = set()
@@ -170,16 +176,14 @@ class Tokens:
                     if stamp != stamps[0]:
                         older.append((category, stamp))
             else:
-                if said in (REOPENED, OLD_NO):
-                    reopened.add(category)
-                if said != REOPENED:
-                    denied.add(category)
+                (reopened if said == REOPENED else denied).add(category)
         return Consent(
             granted=self._shared(frozenset(granted - denied - reopened)),
             denied=self._shared(frozenset(denied)),
-            reopened=self._shared(frozenset(reopened)),
+            reopened=self._shared(frozenset(reopened - denied)),
             older=frozenset(older),
             over_gpc=bool(payload[0] & _OVER_GPC),
+            renewed=renewed,
             id=payload[5:end_of_id].hex() or None,
             decided_at=int.from_bytes(payload[1:5], "big"),
             tries=tries,

@@ -94,8 +94,8 @@ class Visit(Visitor):
     @property
     def region(self) -> str | None:
         """The visitor's region code ("FR", "US-CA"), where the policy says how to know it."""
-        self._for_app()
-        return self.place
+        is_known = self._for_app() is self._consent
+        return self.place if is_known else None
 
     @property
     def gpc(self) -> Signal:
@@ -216,7 +216,8 @@ class Visit(Visitor):
             blocked = (granted & self.site.sold) - known
             granted, denied, asked = granted - blocked, denied | blocked, asked - blocked
         if action == "withdraw":
-            consent = taken_back(before, self.site.optional, self.site.lenient, self.now)
+            remember = self.site.lenient or bool(self.site.policy.domain)
+            consent = taken_back(before, self.site.optional, remember, self.now)
         else:
             consent = chosen(
                 before,
@@ -234,10 +235,16 @@ class Visit(Visitor):
         self._forget()
 
     def _spoken(self) -> Consent:
-        """Return what was said before; where it cannot be read, it may have been a no to all."""
-        if self.said.readable or not self.site.lenient:
+        """Return what was said before; where that is not to be known, it may have been a no to all.
+
+        Another site's form comes without our cookie (SameSite), and its answer would replace it.
+        """
+        if not self.site.lenient:
             return self.said
-        return Consent(reopened=self.site.optional)
+        unknown = self._hears_nothing() and not self._would_hear()
+        if unknown or not self.said.readable:
+            return Consent(reopened=self.site.optional)
+        return self.said
 
     def _open(self) -> None:
         if self.sealed:
@@ -246,6 +253,7 @@ class Visit(Visitor):
             )
 
     def _forget(self) -> None:
+        self._signal_read = self._signal_read or self._signal_matters()
         self._allowed = self._standing = None
         self.read = True
 

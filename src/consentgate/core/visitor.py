@@ -7,16 +7,31 @@ Rule 2. Who cannot be made out is a newcomer nowhere; who may have said no has s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
+from .changes import DAY
 from .compiled import Compiled
 from .consent import NEWCOMER, Consent
 from .http import Request
+from .proof import carries_choice
 from .recorded import recorded
 from .regions import STRICTEST, Law
 from .request_cookies import RequestCookies
 from .standing import Basis, Situation, Standing
 
 _NOBODY = frozenset[str]()
+# A no is written again when half of what browsers keep a cookie for is over (RFC 6265bis 5.5).
+RENEWED_AFTER = 200 * DAY
+
+
+def written_at(consent: Consent) -> int:
+    """Return when a choice was written last, in seconds since 1970."""
+    return (consent.decided_at or 0) + consent.renewed * DAY
+
+
+def says_one(values: list[bytes]) -> bool:
+    """Say whether a field says exactly "1" (W3C GPC), once or more often: WSGI joins lines."""
+    return any(item.strip() == b"1" for value in values for item in value.split(b","))
 
 
 class Visitor:
@@ -112,8 +127,22 @@ class Visitor:
 
     def _law_here(self) -> Law:
         if self._law is None:
-            self._law = self.site.atlas.law(self.place) if self.site.lenient else STRICTEST
+            self._law = STRICTEST
+            if self.site.lenient and not (self._hears_nothing() and not self._would_hear()):
+                self._law = self.site.atlas.law(self.place)
         return self._law
+
+    def _hears_nothing(self) -> bool:
+        """Whether no cookie of the gate's own came with the request."""
+        return self.cookies is None or not self.cookies.row.own
+
+    def _would_hear(self) -> bool:
+        """Whether a browser that holds a choice would have sent it along; see `carries_choice`."""
+        return carries_choice(self.request, self.site.policy, plain=self.plain)
+
+    def stay_nowhere(self) -> None:
+        """Be outside of any request: there is no place to be asked for."""
+        self._law, self._place = STRICTEST, None
 
     @property
     def place(self) -> str | None:
@@ -132,15 +161,23 @@ class Visitor:
     @property
     def signals(self) -> bool:
         """Whether this very request carries a signal: exactly "1" counts (W3C GPC)."""
-        if b"1" in self.request.values(b"sec-gpc"):
+        if says_one(self.request.values(b"sec-gpc")):
             return True
-        return self.site.policy.gpc.dnt and b"1" in self.request.values(b"dnt")
+        return self.site.policy.gpc.dnt and says_one(self.request.values(b"dnt"))
 
     @property
     def _signalled(self) -> bool:
         """Whether an earlier request carried one; a later absence takes nothing back."""
-        name = self.site.signal_cookie(self.request).name
-        return self.cookies is not None and name in self.cookies.row.own
+        return self._mark() is not None
+
+    def _mark(self) -> bytes | None:
+        """Return what the mark of an earlier signal says, in whatever form it was written."""
+        if self.cookies is None or not self.cookies.row.own:
+            return None
+        for name in self.site.signal_names:
+            for value in self.cookies.own(name):
+                return value
+        return None
 
     @property
     def records_signal(self) -> bool:
@@ -149,7 +186,13 @@ class Visitor:
         Also beside a yes that goes before it: of all else it still holds.
         """
         site = self.site
-        if not (site.lenient or site.sold) or not self.signals or self._signalled:
+        if not (site.lenient or site.sold):
+            return False
+        mark = self._mark()
+        if mark is not None:  # it must not lapse, so it is written again now and then
+            written = int(mark) * DAY if len(mark) < 7 and mark.isdigit() else 0
+            return self.now - written > RENEWED_AFTER
+        if not self.signals:
             return False
         return site.lenient or not site.sold.isdisjoint(self.said.granted)
 
@@ -162,6 +205,8 @@ class Visitor:
             fields += (b"Sec-GPC", b"DNT") if self.site.policy.gpc.dnt else (b"Sec-GPC",)
         if self._place != "":
             fields += self.site.locate.fields
+        if self.site.lenient and self._hears_nothing():
+            fields += (b"Sec-Fetch-Site", b"Sec-Fetch-Mode", b"Sec-Fetch-Dest")
         return fields
 
     def _signal_matters(self) -> bool:
@@ -176,10 +221,17 @@ class Visitor:
     @property
     def renews(self) -> bool:
         """Whether a no has grown old that must not be forgotten: see `record`."""
-        consent = self._consent
-        if consent is None or not self.site.lenient or consent.grants or not consent.reopened:
+        if self.action or self.site.policy.mode == "report":
             return False
-        return self.now - (consent.decided_at or 0) > self.site.policy.refused_for
+        consent = self._consent
+        if consent is None:
+            # Where nothing is used unasked, nobody is asked for it alone.
+            if not self.site.lenient or self._hears_nothing():
+                return False
+            consent = self.said
+        if consent.grants or not consent.refuses or consent.decided_at is None:
+            return False
+        return self.now - written_at(consent) > RENEWED_AFTER
 
     @property
     def changed(self) -> bool:
@@ -198,6 +250,12 @@ class Visitor:
         site = self.site
         name = site.own_cookie(self.request).name
         consent, self.spare = recorded(self.cookies, name, site.tokens, site.policy, self.now)
+        if consent is NEWCOMER and site.lenient:
+            # A no of before `domain` was set, or taken out, still is one.
+            for other in site.other_names(name):
+                old, _ = recorded(self.cookies, other, site.tokens, site.policy, self.now)
+                if old.refuses or not old.readable:
+                    return replace(old, granted=frozenset(), older=frozenset(), id=None)
         return consent
 
 

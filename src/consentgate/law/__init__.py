@@ -33,6 +33,7 @@ def _profile(entry: dict[str, Any]) -> Profile:
         source=authority["source"],
         read=authority["read"].isoformat(),
         exemptions=tuple(entry.get("exemptions", ())),
+        built_in=True,
     )
 
 

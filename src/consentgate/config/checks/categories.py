@@ -76,6 +76,10 @@ def _category(category: Category, place: Path) -> Iterator[Fault]:
         remedy = "write always = true, or give the category another name"
         yield _fault("CG105", (*place, "always"), message, remedy)
 
+    if category.always and category.sale_or_sharing:
+        message = "what is always on cannot be opted out of, so it is not to be sold or shared"
+        remedy = "leave sale_or_sharing out, or move those cookies to an optional category"
+        yield _fault("CG104", (*place, "sale_or_sharing"), message, remedy)
     if category.same_site not in FLOORS:
         message = f"same_site cannot be {category.same_site!r}"
         remedy = 'write "lax" or "strict"; cookies that ask for less are raised to it'

@@ -28,10 +28,11 @@ def region_faults(policy: Policy) -> Iterator[Fault]:
     """Yield what is wrong with how visitors are placed, and with what follows from it."""
     if policy.regions is not None:
         yield from _regions(policy.regions)
-        ours = frozenset(profiles())  # checked with the package
+        seen: dict[str, Path] = {}
         for number, profile in enumerate(policy.regions.profiles):
-            if profile not in ours:
+            if not profile.built_in:  # those are checked with the package
                 yield from _profile(profile, ("regions", "profiles", number))
+                yield from _twice(profile, ("regions", "profiles", number), seen)
     yield from _gpc(policy.gpc)
     for number, flow in enumerate(policy.flows):
         yield from _flow(flow, ("flows", number))
@@ -72,6 +73,17 @@ def _profile(profile: Profile, place: Path) -> Iterator[Fault]:
             yield _fault("CG104", (*place, "exemptions", number), message, remedy)
     yield from _laxer(profile, place)
     yield from _grounds(profile, place)
+
+
+def _twice(profile: Profile, place: Path, seen: dict[str, Path]) -> Iterator[Fault]:
+    """Find places of which something was said before; `seen` fills up."""
+    for number, code in enumerate(profile.places):
+        at: Path = (*place, "places", number)
+        if code in seen:
+            remedy = "remove one of the two"
+            fault = _fault("CG202", at, f"{code!r} is named twice", remedy)
+            yield replace(fault, other=seen[code])
+        seen.setdefault(code, at)
 
 
 def _laxer(profile: Profile, place: Path) -> Iterator[Fault]:

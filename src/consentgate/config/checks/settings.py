@@ -118,7 +118,7 @@ def _addresses(policy: Policy) -> Iterator[Fault]:
 
 def path_fault(path: str, everything: str, remedy: str, example: str) -> Fault | None:
     """Return what is wrong with a glob of paths; `everything` is what one of every page does."""
-    if path.endswith("*") and set(path) <= {"*", "/"}:
+    if "*" in path and set(path) <= {"*", "/"}:
         return _fault("CG203", (), f"{path!r} {everything}", remedy)
     if not path.startswith("/") or not path.isprintable() or "?" in path or "#" in path:
         remedy = f'write a path that begins with a slash, for example "{example}"'
