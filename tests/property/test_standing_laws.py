@@ -192,6 +192,39 @@ def test_taking_back_never_allows_more_anywhere(
         assert visiting(gate, after, there, gpc=gpc).peek() <= before[there]
 
 
+WITHHELD: list[tuple[str, tuple[Header, ...]]] = [
+    ("POST", ((b"sec-fetch-site", b"cross-site"), (b"sec-fetch-mode", b"navigate"))),
+    ("GET", ((b"sec-fetch-site", b"cross-site"), (b"sec-fetch-dest", b"iframe"))),
+    ("POST", ((b"origin", b"https://evil.example"),)),
+]
+
+
+@given(
+    gates,
+    consents().map(cookie_for),
+    places,
+    st.sampled_from(WITHHELD),
+    st.sampled_from(TAKING_BACK),
+)
+def test_a_request_without_the_choice_it_might_have_allows_no_more(
+    gate: Gate,
+    cookie: bytes,
+    place: str,
+    withheld: tuple[str, tuple[Header, ...]],
+    act: tuple[str, dict[str, Any]],
+) -> None:
+    """Now, and afterwards, when the answer to it has replaced what lay on the device."""
+    method, headers = withheld
+    visit = visiting(gate, None, place, method=method, headers=headers)
+    assert visit.peek() == {"necessary"}
+    before = {there: visiting(gate, cookie, there).peek() for there in PLACES}
+    name, how = act
+    getattr(visit, name)(**how)
+    after = written(visit, gate, cookie)
+    for there in PLACES:
+        assert visiting(gate, after, there).peek() <= before[there]
+
+
 @given(gates, consents().map(cookie_for), places, st.booleans(), st.integers(0, 800 * DAY))
 def test_age_never_allows_more_anywhere(
     gate: Gate, cookie: bytes, place: str, gpc: bool, later: int
