@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from ..config import inspect
 from ..core.policy import Policy
 from .changes import Kind
 from .commands import CannotRun
 from .outcome import EVERYBODY, NOBODY, YES, Outcome, compare, further
-from .problems import UNREADABLE, one_line
+from .policies import sound_policy
+from .problems import one_line
 
 _COLOURS = {Kind.WIDER: "red", Kind.NARROWER: "green", Kind.WORDING: "cyan"}
 _STATED = "whoever accepts this states that the texts are only corrected, and ask for no more"
@@ -42,7 +42,7 @@ def diff(
     With --accept a yes stays valid where the change narrowed, or only corrected wording; it is
     refused where the change widened. Ends with 0 if nobody is asked, with 1 if somebody is.
     """
-    before, after = _policy(old), _policy(new)
+    before, after = sound_policy(old), sound_policy(new)
     outcomes = compare(before, after)
     if only and not accept:
         raise click.UsageError("--only says what to --accept: give both.")
@@ -76,17 +76,6 @@ def diff(
     ctx.exit(0 if clean and not refused else 1)
 
 
-def _policy(file: str) -> Policy:
-    policy, problems = inspect(file)
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if any(problem.code == UNREADABLE for problem in errors):
-        raise CannotRun(f"{file}: {errors[0].message}")
-    if errors:
-        count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
-        raise CannotRun(f"{file} has {count}; see: consentgate check {file}")
-    return policy
-
-
 def _written(file: str, policy: Policy, accepted: dict[str, tuple[str, ...]]) -> Policy:
     """Write what is accepted into a file, and return what it says then."""
     from .honours import CannotWrite, write_honours  # who only looks pays nothing for tomlkit
@@ -97,7 +86,7 @@ def _written(file: str, policy: Policy, accepted: dict[str, tuple[str, ...]]) ->
         lines = [f"  {id}: add {', '.join(all)} to honours" for id, all in accepted.items()]
         text = "\n".join([f"{file} cannot be written: {error}; it is as it was. By hand:", *lines])
         raise CannotRun(text) from None
-    return _policy(file)
+    return sound_policy(file)
 
 
 # --- text ---------------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import click
 
-from ..config import inspect
 from ..config.locate import line_of, lines_of
 from ..config.problems import Path
 from ..core.cookies import is_deletion, stored_names
@@ -27,7 +26,8 @@ from ..core.standing import Basis
 from ..presets import necessary_rules
 from .circumstances import law_at, place_of, request_of
 from .commands import CannotRun
-from .problems import UNREADABLE, one_line, source_lines
+from .policies import sound_policy
+from .problems import one_line, source_lines
 
 DELETION = "deletion"
 _PREFIX = b"set-cookie:"
@@ -137,13 +137,7 @@ def question_of(text: str) -> Question:
 
 
 def _gate(file: str, code: str | None) -> Gate:
-    policy, problems = inspect(file)
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if any(problem.code == UNREADABLE for problem in errors):
-        raise CannotRun(f"{file}: {errors[0].message}; name the policy with --policy FILE")
-    if errors:
-        count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
-        raise CannotRun(f"{file} has {count}; see: consentgate check {file}")
+    policy = sound_policy(file, "; name the policy with --policy FILE")
     # Nothing is signed or verified here, so the site's own key is not needed.
     keys = [secrets.token_bytes(32)]
     return Gate(policy, keys, known=necessary_rules(), locate=lambda _: code)

@@ -258,3 +258,18 @@ def within_caps(header: bytes) -> bool:
     return size < MAX_COOKIE_PAIRS or (
         size <= MAX_COOKIE_BYTES and header.count(b";") < MAX_COOKIE_PAIRS
     )
+
+
+def names_as_text(name: bytes) -> set[bytes]:
+    """Return the names that servers may read in this one, which is not plain.
+
+    Starlette and Django decode it before they trim it, NBSP, NEL and control characters included;
+    WebOb and aiohttp take the last of several words.
+    """
+    names: set[bytes] = set()
+    for encoding in ("latin-1", "utf-8"):
+        words = name.decode(encoding, "replace").split()
+        if words and (len(words) > 1 or words[0].encode(encoding, "replace") != name):
+            names.add(words[-1].encode(encoding, "replace"))
+            names.add(name.decode(encoding, "replace").strip().encode(encoding, "replace"))
+    return names

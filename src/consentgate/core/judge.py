@@ -17,6 +17,7 @@ from .cookies import (
     has_control,
     is_deletion,
     is_plain,
+    names_as_text,
     names_of_pair,
     stored_names,
 )
@@ -29,21 +30,6 @@ from .standing import Basis
 
 NOTHING_UNASKED: Mapping[str, Basis] = MappingProxyType({})
 _MAX_REMEMBERED_NAME = 256
-
-
-def _as_text(name: bytes) -> set[bytes]:
-    """Return the names that servers may read in this one, which is not plain.
-
-    Starlette and Django decode it before they trim it, NBSP, NEL and control characters included;
-    WebOb and aiohttp take the last of several words.
-    """
-    names: set[bytes] = set()
-    for encoding in ("latin-1", "utf-8"):
-        words = name.decode(encoding, "replace").split()
-        if words and (len(words) > 1 or words[0].encode(encoding, "replace") != name):
-            names.add(words[-1].encode(encoding, "replace"))
-            names.add(name.decode(encoding, "replace").strip().encode(encoding, "replace"))
-    return names
 
 
 class Judge:
@@ -197,7 +183,7 @@ class Judge:
             return (self._plain(name),)
         if not name and not value.strip(WSP):
             return ()
-        readings = _as_text(name)
+        readings = names_as_text(name)
         if self.rule(name) is not None:
             # What the site names is not hidden because it might be read as something unheard of.
             readings = {one for one in readings if self.rule(one) is not None}
@@ -230,9 +216,10 @@ class Judge:
         rule = self.rule(name) if name else None
         if rule is None:
             if self._block:
-                if self._has_flows:
-                    return self._unnamed(shown, *self._away(name))
-                return self._barred(shown, UNNAMED)
+                if not self._has_flows:
+                    return self._barred(shown, UNNAMED)
+                stays, wanders = self._away(name)
+                return self._barred(shown, UNNAMED, stays=stays, wanders=wanders)
             reason = "no rule names it, and unknown cookies are allowed"
             return Verdict(
                 shown=shown, rule=None, free=True, enforced=self._enforced, reason=reason
@@ -279,7 +266,15 @@ class Judge:
         stays = self._staying.find(name) is not None
         return stays, not stays and self._leaving.find(name) is not None
 
-    def _barred(self, shown: str, refusal: str, *, ours: bool = False) -> Verdict:
+    def _barred(
+        self,
+        shown: str,
+        refusal: str,
+        *,
+        ours: bool = False,
+        stays: bool = False,
+        wanders: bool = False,
+    ) -> Verdict:
         return Verdict(
             shown=shown,
             rule=None,
@@ -287,15 +282,6 @@ class Judge:
             enforced=self._enforced,
             refusal=refusal,
             ours=ours,
-        )
-
-    def _unnamed(self, shown: str, stays: bool, wanders: bool) -> Verdict:
-        return Verdict(
-            shown=shown,
-            rule=None,
-            free=False,
-            enforced=self._enforced,
-            refusal=UNNAMED,
             stays=stays,
             wanders=wanders,
         )
