@@ -165,7 +165,7 @@ class Judge:
             return self._unreadable
         verdicts = self._verdicts_of(sorted(names))
         # The strictest reading decides; where all may leave, one that rests on consent speaks.
-        return min(verdicts, key=lambda one: (one.leaves(allowed), one.free, not one.ours))
+        return min(verdicts, key=lambda one: (one.leaves(allowed), one.free))
 
     # --- cookies that are sent ------------------------------------------------------------------
 
