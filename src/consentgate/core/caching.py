@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from .http import Header
 
+COOKIE = (b"Cookie",)
 _PRIVATE: Header = (b"cache-control", b"private")
 # What only shared caches read, and heed more than Cache-Control: RFC 9213 and its forerunners.
 _FOR_SHARED = frozenset(
@@ -68,7 +69,10 @@ def _vary(headers: list[Header], places: Iterable[int], fields: tuple[bytes, ...
                 continue
             name = name.strip().lower()
         if name == b"vary":
-            missing = tuple([field for field in missing if not _lists(value, field)])
+            if len(missing) == 1:  # nearly always
+                missing = () if _lists(value, missing[0]) else missing
+            else:
+                missing = tuple([field for field in missing if not _lists(value, field)])
             if value.strip():
                 if first < 0:
                     first = at
@@ -134,7 +138,7 @@ def keep_private(headers: list[Header]) -> list[Header]:
 def for_one_visitor(
     headers: list[Header],
     places: list[int] | None = None,
-    fields: tuple[bytes, ...] = (b"Cookie",),
+    fields: tuple[bytes, ...] = COOKIE,
 ) -> list[Header]:
     """Mark an answer as made for the visitor whose cookies, and other `fields`, asked for it.
 

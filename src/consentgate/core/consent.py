@@ -73,8 +73,9 @@ class Consent:
     @property
     def refuses(self) -> bool:
         """Whether it holds a no, or what is asked about again, under this policy or another."""
-        no = any(not flags & GRANTED for flags in self.others[2::4])
-        return bool(self.denied or self.reopened) or no
+        if self.denied or self.reopened:
+            return True
+        return any(not flags & GRANTED for flags in self.others[2::4])
 
     def others_as(self, said: bytes) -> bytes:
         """Return `others` with the same two bytes said of each: NO or REOPENED."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .additions import Additions
-from .caching import for_one_visitor, is_for_one
+from .caching import COOKIE, for_one_visitor, is_for_one
 from .consent import Receipt
 from .decision import Decision
 from .flows import Lane
@@ -96,7 +96,9 @@ class Forward:
             receipt = added.receipt
         # A gate that only reports marks nothing but an answer whose handler has read the consent.
         if personal and (self._manner.enforced or visit.read):
-            result = for_one_visitor(result, caching, visit.varies_on())
+            # Nothing but the choice can matter where no signal and no place does.
+            plain = not visit.read and not self._manner.heeds
+            result = for_one_visitor(result, caching, COOKIE if plain else visit.varies_on())
         return _new(Finish, (result, decisions, receipt))
 
     def _may_add(
@@ -108,7 +110,8 @@ class Forward:
         """
         visit, selection = self.visit, self._selection
         expire = visit.changed or (selection is not None and bool(selection.strays))
-        note = visit.renews or (self._manner.heeds and visit.records_signal)
+        heeds = self._manner.heeds
+        note = (visit.ages or heeds) and (visit.renews or (heeds and visit.records_signal))
         if not expire and not note:
             return False, False
         private = private or visit.request.method not in SAFE_METHODS

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from .caching import COOKIE
 from .changes import DAY
 from .compiled import Compiled
 from .consent import NEWCOMER, Consent
@@ -48,6 +49,7 @@ class Visitor:
         "_signal_read",
         "_standing",
         "action",
+        "ages",
         "cookies",
         "now",
         "read",
@@ -80,7 +82,7 @@ class Visitor:
         self._consent = self._allowed = self._standing = self._law = None
         self._place = ""  # nobody has asked yet
         self._restricted = _NOBODY
-        self._noticed = self._signal_read = self.spare = False
+        self._noticed = self._signal_read = self.spare = self.ages = False
         self.read = self.sealed = self.took_back = False
         self.action = ""
 
@@ -198,7 +200,7 @@ class Visitor:
 
     def varies_on(self) -> tuple[bytes, ...]:
         """Return the request header fields on which what was decided depends."""
-        fields: tuple[bytes, ...] = (b"Cookie",)
+        fields: tuple[bytes, ...] = COOKIE
         if self._standing is None and self._place == "" and not self._signal_read:
             return fields
         if self._signal_read or self._signal_matters():
@@ -221,15 +223,18 @@ class Visitor:
     @property
     def renews(self) -> bool:
         """Whether a no has grown old that must not be forgotten: see `record`."""
-        if self.action or self.site.policy.mode == "report":
-            return False
         consent = self._consent
         if consent is None:
             # Where nothing is used unasked, nobody is asked for it alone.
             if not self.site.lenient or self._hears_nothing():
                 return False
             consent = self.said
-        if consent.grants or not consent.refuses or consent.decided_at is None:
+        at = consent.decided_at
+        if at is None or self.now - at <= RENEWED_AFTER:  # nearly always
+            return False
+        if self.action or self.site.policy.mode == "report":
+            return False
+        if consent.grants or not consent.refuses:
             return False
         return self.now - written_at(consent) > RENEWED_AFTER
 
@@ -250,6 +255,7 @@ class Visitor:
         site = self.site
         name = site.own_cookie(self.request).name
         consent, self.spare = recorded(self.cookies, name, site.tokens, site.policy, self.now)
+        self.ages = self.now - (consent.decided_at or self.now) > RENEWED_AFTER
         if consent is NEWCOMER and site.lenient:
             # A no of before `domain` was set, or taken out, still is one.
             for other in site.other_names(name):
