@@ -203,3 +203,16 @@ def test_a_source_is_an_origin(source: str) -> None:
     (found,) = region_faults(Policy(version="1", flows=(Flow(paths=("/a",), sources=(source,)),)))
     assert (found.code, found.path) == ("CG104", ("flows", 0, "sources", 0))
     assert "secret" not in found.message
+
+
+def test_what_is_said_of_a_country_is_said_of_its_parts() -> None:
+    """A profile of Canada may not be laxer than the statute of Quebec."""
+    found = faults_of_profile(places=("CA",), regime="opt-out")
+    assert found == [("CG406", "places.0")]
+    (fault,) = region_faults(
+        Policy(
+            version="1",
+            regions=Regions(profiles=(replace(GROUNDED, places=("CA",), regime="opt-out"),)),
+        )
+    )
+    assert fault.message.startswith("the law of CA-QC asks for a yes beforehand (")

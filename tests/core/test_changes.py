@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from consentgate.core.changes import chosen, day_of, taken_back
-from consentgate.core.consent import NEWCOMER, NO, Consent
+from consentgate.core.consent import NEWCOMER, NO, NO_OTHER, REOPENED, Consent
 from core.samples import DAY, ID, NOW, OPTIONAL, TODAY, fresh_id
 
 OLD = NOW - 100 * DAY
@@ -15,7 +15,14 @@ OTHER_ID = "ab" * 10
 
 
 def after(before: Consent = NEWCOMER, **act: Any) -> Consent:
-    act = {"granted": (), "denied": (), "asked": (), "over_gpc": False, "everything": False} | act
+    act = {
+        "granted": (),
+        "denied": (),
+        "asked": (),
+        "over_gpc": False,
+        "everything": False,
+        "remember": False,
+    } | act
     for key in ("granted", "denied", "asked"):
         act[key] = frozenset(act[key])
     return chosen(before, **act, now=NOW, fresh_id=fresh_id)
@@ -72,10 +79,12 @@ def test_taking_back_is_forgotten_where_nothing_is_used_without_a_yes() -> None:
     """Elsewhere it is remembered, for a newcomer there may be sent what this visitor may not."""
     before = Consent(granted=OPTIONAL, id=ID, decided_at=OLD)
     assert taken_back(before, OPTIONAL, False, NOW) == NEWCOMER
-    assert taken_back(before, OPTIONAL, True, NOW) == Consent(reopened=OPTIONAL, decided_at=TODAY)
+    assert taken_back(before, OPTIONAL, True, NOW) == Consent(
+        reopened=OPTIONAL, decided_at=TODAY, others=NO_OTHER
+    )
     shared = replace(before, others=OTHER + b"\x80\0")
     assert taken_back(shared, OPTIONAL, False, NOW) == Consent(
-        reopened=OPTIONAL, decided_at=TODAY, others=OTHER + b"\0\1"
+        reopened=OPTIONAL, decided_at=TODAY, others=OTHER + REOPENED + NO_OTHER
     )
 
 
@@ -83,3 +92,5 @@ def test_what_another_policy_was_refused_is_never_forgotten() -> None:
     """A site with necessary cookies alone refuses nothing of its own, and keeps their no."""
     before = Consent(others=OTHER + NO, decided_at=OLD)
     assert after(before, everything=True) == Consent(decided_at=TODAY, others=OTHER + NO)
+    twice = after(after(before, everything=True, remember=True), everything=True, remember=True)
+    assert twice == Consent(decided_at=TODAY, others=OTHER + NO + NO_OTHER)

@@ -45,6 +45,7 @@ GPC: Header = (b"sec-gpc", b"1")
 ALWAYS = frozenset({"necessary"})
 ALL = ALWAYS | OPTIONAL
 NO = cookie_of(gate=GATE, at=TODAY)
+MARK = b"__Host-gate-optout=%d" % (NOW // DAY)
 
 
 def fetched(site: bytes, mode: bytes = b"navigate", dest: bytes = b"document") -> list[Header]:
@@ -117,6 +118,13 @@ WITHHELD = [
     ("GET", fetched(b"cross-site", b"navigate", b"iframe")),
     ("GET", fetched(b"cross-site", b"no-cors", b"image")),
     ("GET", fetched(b"cross-site", b"cors", b"empty")),
+    ("GET", fetched(b"same-origin", b"navigate", b"iframe")),
+    ("GET", fetched(b"same-site", b"cors", b"empty")),
+    ("GET", fetched(b"same-origin", b"cors", b"manifest")),
+    ("GET", fetched(b"unheard-of")),
+    ("GET", [*fetched(b"cross-site"), *fetched(b"cross-site")]),
+    ("OPTIONS", fetched(b"same-origin", b"cors", b"empty")),
+    ("POST", [*fetched(b"cross-site"), (b"cookie", MARK)]),
     ("POST", [(b"origin", b"https://bank.example")]),
 ]
 
@@ -251,7 +259,60 @@ def test_a_later_yes_counts_over_a_no_in_the_other_form() -> None:
     both = shared(*SOLD, regions=CALIFORNIA)
     yes = jar_after(lines_of(send(b"action=accept", SAME_ORIGIN, gate=both).response), None)
     assert yes is not None
-    assert allowed(NO + b"; " + yes, both) == ALL
+    old = cookie_of(gate=GATE, at=TODAY - DAY)
+    assert allowed(old + b"; " + yes, both) == ALL
+    # And a no that is newer counts over an older yes: `domain` was set, and taken out again.
+    before = b"__Host-gate=" + GATE.site.tokens.write(
+        Consent(granted=OPTIONAL, id=ID, decided_at=NOW - 10 * DAY)
+    )
+    for body in (b"action=reject", b"action=withdraw"):
+        newer = jar_after(lines_of(send(body, gate=both).response), None)
+        assert newer is not None
+        assert allowed(before + b"; " + newer) == ALWAYS
+
+
+# --- categories that come later ------------------------------------------------------------------
+
+
+def test_a_no_to_everything_covers_what_comes_later() -> None:
+    """A category added, or renamed, after it; where one asks, it is asked about."""
+    retarget = Category(
+        id="retarget", sale_or_sharing=True, rules=(Rule(name="re", category="retarget"),)
+    )
+    renamed = Category(id="ads", rules=MARKETING.rules, sale_or_sharing=True)
+    for body in (b"action=reject", b"action=withdraw"):
+        cookie = jar_after(lines_of(send(body).response), None)
+        for categories in ((*SOLD, retarget), (*SOLD[:2], renamed)):
+            later = make_gate(categories=categories, regions=CALIFORNIA)
+            assert allowed(cookie, later) == ALWAYS
+            assert visit_of(later, ask(cookie=cookie)).needs_choice
+
+
+FOREIGN_FORM = [*fetched(b"cross-site"), (b"origin", b"https://evil.example")]
+
+
+@pytest.mark.parametrize("posted", ["LAX", "STRICT", "BARE", "ALIKE"])
+@pytest.mark.parametrize("action", ["reject", "withdraw", "opt-out"])
+def test_no_other_site_takes_a_no_to_a_sister_site_away(posted: str, action: str) -> None:
+    """Its form comes without the cookie that they share, and the answer replaces it."""
+    other = {"LAX": LAX, "STRICT": STRICT, "BARE": BARE, "ALIKE": ALIKE}[posted]
+    ads = shared(NECESSARY, ADS, regions=CALIFORNIA)
+    cookie = jar_after(lines_of(send(b"action=reject", gate=LAX).response), None)
+    cookie = jar_after(lines_of(send(b"action=reject", cookie=cookie, gate=ads).response), cookie)
+    path = "/_gate/opt-out" if action == "opt-out" else "/_gate/choice"
+    body = b"" if action == "opt-out" else b"action=" + action.encode()
+    after = jar_after(lines_of(send(body, *FOREIGN_FORM, path=path, gate=other).response), cookie)
+    assert allowed(after, LAX) == allowed(after, ads) == ALWAYS
+
+
+def test_what_no_longer_fits_into_a_token_is_a_no() -> None:
+    """Sites with very many categories and one cookie: in doubt what was cut off was one."""
+    many = tuple(Category(id=f"k{at}") for at in range(70))
+    wide = shared(NECESSARY, *many, regions=CALIFORNIA)
+    cookie = jar_after(lines_of(send(b"action=save", gate=wide).response), None)
+    assert allowed(cookie, wide) == ALWAYS
+    cookie = jar_after(lines_of(send(b"action=save", cookie=cookie, gate=LAX).response), cookie)
+    assert allowed(cookie, wide) == ALWAYS
 
 
 # --- a signal, in part --------------------------------------------------------------------------

@@ -119,6 +119,8 @@ def test_an_atlas_knows_what_is_allowed_anywhere_unasked() -> None:
         ("US", "us-ca", "US-CA"),
         ("US-CA", "", "US-CA"),
         ("US-CA", "NY", "US-CA"),
+        ("PR", "", "US-PR"),
+        ("PR", "01", "US-PR"),
         ("US", "California", "US"),
         ("US", "-", "US"),
         ("XX", "", None),

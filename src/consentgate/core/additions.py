@@ -65,14 +65,16 @@ class Additions:
         asked for, a signal or a no that grows old; see `is_for_one`.
         """
         noted = note and self._enforced and visit.records_signal
-        own = own_lines(visit) if visit.changed or visit.spare or (note and visit.renews) else []
+        own: list[bytes] = []
+        if visit.changed or visit.spare or (note and visit.renews):
+            own = own_lines(visit, renew=note)
         if noted:
             own = [*own, signal_line(visit)]
         removal = NOTHING
         if expire:
             removal = self._removal(visit, headers, own, now, judge)
             if removal.tries is not None:
-                own = own_lines(visit, removal.tries)
+                own = own_lines(visit, removal.tries, renew=note)
                 if noted:
                     own = [*own, signal_line(visit)]
         added: list[Header] = [(b"set-cookie", line) for line in own] if own else []

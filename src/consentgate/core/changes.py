@@ -8,6 +8,7 @@ Rule 3. What other policies were told stands, but that a no to everything is one
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from .consent import NEWCOMER, NO, REOPENED, Consent
 
@@ -27,15 +28,19 @@ def chosen(
     asked: frozenset[str],
     over_gpc: bool,
     everything: bool,
+    remember: bool,
     now: float,
     fresh_id: Callable[[], bytes],
 ) -> Consent:
     """Return the choice after `granted` and `denied`.
 
-    Of what is granted, `asked` is granted by this act. `everything`: all was refused.
+    Of what is granted, `asked` is granted by this act. `everything`: all was refused, and if that
+    must be remembered (see `taken_back`) all that is named nowhere too.
     """
     reopened = before.reopened - granted - denied
     others = before.others_as(NO) if everything else before.others
+    if everything and remember:
+        others = replace(before, others=others).others_and_no_other()
     kept = granted - asked
     if granted or Consent(others=others).grants:
         keeps = bool(kept) or Consent(others=others).grants
@@ -62,4 +67,5 @@ def taken_back(before: Consent, optional: frozenset[str], remember: bool, now: f
     """
     if not remember and not before.others:
         return NEWCOMER
-    return Consent(reopened=optional, decided_at=day_of(now), others=before.others_as(REOPENED))
+    others = replace(before, others=before.others_as(REOPENED)).others_and_no_other()
+    return Consent(reopened=optional, decided_at=day_of(now), others=others)

@@ -36,6 +36,10 @@ NO_TRIES = Tries()
 # in the first of them, the other fifteen are the revision to which it was granted.
 GRANTED = 0x80
 NO, REOPENED = b"\0\0", b"\0\1"
+# For every category that is not named beside it, of this policy or another: not allowed, and asked
+# about. Its tag is no category's.
+NO_OTHER_TAG = 0
+NO_OTHER = b"\0\0" + REOPENED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,8 @@ class Consent:
     `over_gpc`: the yes was given after a shown notice that it goes against the browser's signal.
     `renewed` is after how many days it was written again, unasked. `others` is what was said of
     categories that this policy does not have but another one with the same cookie may (or had, or
-    will have): four bytes each, as the token carries them.
+    will have): four bytes each, as the token carries them. NO_OTHER among them stands for all that
+    is named nowhere.
     """
 
     granted: frozenset[str] = frozenset()
@@ -79,7 +84,13 @@ class Consent:
 
     def others_as(self, said: bytes) -> bytes:
         """Return `others` with the same two bytes said of each: NO or REOPENED."""
-        return b"".join(self.others[at : at + 2] + said for at in range(0, len(self.others), 4))
+        each = (self.others[at : at + 4] for at in range(0, len(self.others), 4))
+        return b"".join(one if one == NO_OTHER else one[:2] + said for one in each)
+
+    def others_and_no_other(self) -> bytes:
+        """Return `others` with a no to whatever is not named."""
+        each = (self.others[at : at + 4] for at in range(0, len(self.others), 4))
+        return b"".join(one for one in each if one != NO_OTHER) + NO_OTHER
 
     def others_without_yes(self) -> bytes:
         """Return `others` without what was granted."""

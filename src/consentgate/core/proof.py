@@ -14,6 +14,7 @@ from .policy import Policy
 
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 MAX_NEXT = 2048
+_EMBEDDED = frozenset({b"iframe", b"frame", b"fencedframe", b"object", b"embed", b"manifest"})
 
 
 def origin_of(text: str) -> tuple[str, str] | None:
@@ -54,18 +55,25 @@ def carries_choice(request: Request, policy: Policy, *, plain: bool) -> bool:
     forms and frames (RFC 6265bis 5.6.7), and Secure from plain http, but for its `plain` form.
     Browsers say what a request is by Fetch Metadata, to https only; older ones by Origin at least.
     """
+    if request.method == "OPTIONS":
+        return False  # a preflight never carries a cookie
     site = request.single(b"sec-fetch-site")
-    if site is None:
+    if not request.values(b"sec-fetch-site"):
         if request.scheme in ("http", "ws") and not plain:
             return False
+        if policy.same_site == "strict" and page_before(request) is None:
+            return False
         return not request.values(b"origin") or is_same_origin(request, policy)
-    if site != b"cross-site":
+    mode, dest = request.single(b"sec-fetch-mode"), request.single(b"sec-fetch-dest")
+    if dest in _EMBEDDED:
+        return False  # whose page is around it nothing says
+    if site in (b"same-origin", b"none"):
         return True
-    if policy.same_site == "strict":
+    if site == b"same-site":
+        return mode != b"cors"  # a script asks for cookies by name, or does not
+    if site != b"cross-site" or policy.same_site == "strict":
         return False
-    if request.single(b"sec-fetch-mode") != b"navigate":
-        return False
-    if request.single(b"sec-fetch-dest") != b"document":
+    if mode != b"navigate" or dest != b"document":
         return False
     return policy.same_site == "none" or request.method in ("GET", "HEAD")
 

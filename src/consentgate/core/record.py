@@ -39,13 +39,14 @@ def own_size(visit: Visit) -> int:
     return len(visit.site.own_cookie(visit.request).line(token, LONGEST))
 
 
-def own_lines(visit: Visit, tries: Tries | None = None) -> list[bytes]:
+def own_lines(visit: Visit, tries: Tries | None = None, *, renew: bool = True) -> list[bytes]:
     """Return the Set-Cookie values by which the choice is recorded; [] where it stands.
 
-    `tries` is how often refused cookies have been expired, this answer included.
+    `renew`: whether a no that grows old may be written again. `tries` is how often refused cookies
+    have been expired, this answer included.
     """
     # Without a choice only a refusal is written, and tidied up: see `tries_of`.
-    renews = visit.renews
+    renews = renew and visit.renews
     full = tries_of(visit) is not None
     if not (visit.action or renews or (full and (visit.spare or tries))):
         return []

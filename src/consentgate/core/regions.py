@@ -20,6 +20,8 @@ Locate = Callable[[Request], str | None]
 _CODE = re.compile(r"([A-Z]{2})(?:-([A-Z0-9]{1,3}))?")
 # What CDNs say of an address they cannot place (ISO 3166-1 leaves both to users); Tor is "T1".
 _NOWHERE = frozenset({"XX", "ZZ"})
+# Parts of the United States that have a country code of their own too (ISO 3166-2:US).
+_ALSO_US = frozenset({"AS", "GU", "MP", "PR", "UM", "VI"})
 
 
 class Law(NamedTuple):
@@ -48,7 +50,7 @@ class Atlas:
         own: dict[str, list[Profile]] = {}
         ours: dict[str, list[Profile]] = {}
         for profile in profiles:
-            for place in profile.places:
+            for place in {code_of(place) or place for place in profile.places}:
                 (ours if profile.built_in else own).setdefault(place, []).append(profile)
         # A site's own word on a country is one on its parts, and on those its word on a part.
         known = own | {
@@ -107,6 +109,8 @@ def code_of(country: str, subdivision: str = "") -> str | None:
     found = _CODE.fullmatch(country)
     if found is None or found[1] in _NOWHERE:
         return None
+    if found[1] in _ALSO_US:
+        return f"US-{found[1]}"
     part = found[2] or subdivision.removeprefix(found[1] + "-")
     whole = _CODE.fullmatch(f"{found[1]}-{part}")
     return whole[0] if whole else found[1]

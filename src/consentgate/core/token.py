@@ -11,7 +11,7 @@
       9 bytes   tries, if they are counted: 1 total, 1 times, 2 tag, 2 left, 1 form, 2 place
       4 bytes   for each category decided: 16 bits of the SHA-256 of its id, 1 bit granted,
                 15 bits of the revision; or 0 for denied, 1 for asked about again; those of
-                other policies are written back as they came
+                other policies are written back as they came. A tag of 0: all that is named nowhere
 
 Categories go by a tag of their id, not by position, so that a reordered file never turns a no into
 a yes. Eight of them make 47 bytes; with signature and `__Host-gate=` that is 119.
@@ -32,7 +32,7 @@ from typing import NoReturn
 from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
 
-from .consent import GRANTED, NO, NO_TRIES, REOPENED, Consent, Tries
+from .consent import GRANTED, NO, NO_OTHER, NO_OTHER_TAG, NO_TRIES, REOPENED, Consent, Tries
 from .memo import Memo
 
 SALT = b"consentgate.consent.v1"
@@ -72,6 +72,8 @@ class Tokens:
         categories = tuple(categories)
         self._stamps = {id: tuple(stamps.get(id, (0,))) for id in categories}
         self._tags = {id: category_tag(id) for id in categories}
+        if NO_OTHER_TAG in self._tags.values():
+            raise ValueError("a category id cannot be told from all others in a token: rename it")
         self._ids = {tag: id for id, tag in self._tags.items()}
         if len(self._ids) < len(self._tags):
             raise ValueError("two category ids cannot be told apart in a token: rename one")
@@ -162,13 +164,15 @@ class Tokens:
         reopened: set[str] = set()
         older: list[tuple[str, int]] = []
         others = b""
+        named: set[str] = set()
         for at in range(start, len(payload), 4):
             category = self._ids.get(int.from_bytes(payload[at : at + 2], "big"))
             said = payload[at + 2 : at + 4]
             if category is None:
-                if len(others) < _MAX_OTHERS:
-                    others += payload[at : at + 4]
-            elif said[0] & GRANTED:
+                others += payload[at : at + 4]
+                continue
+            named.add(category)
+            if said[0] & GRANTED:
                 stamp = int.from_bytes(said, "big") ^ GRANTED << 8
                 stamps = self._stamps[category]
                 if stamp in stamps:
@@ -177,6 +181,10 @@ class Tokens:
                         older.append((category, stamp))
             else:
                 (reopened if said == REOPENED else denied).add(category)
+        if len(others) > _MAX_OTHERS:  # what is cut off may have been a no
+            others = others[: _MAX_OTHERS - 4] + NO_OTHER
+        if NO_OTHER in (others[at : at + 4] for at in range(0, len(others), 4)):
+            reopened |= self._tags.keys() - named
         return Consent(
             granted=self._shared(frozenset(granted - denied - reopened)),
             denied=self._shared(frozenset(denied)),

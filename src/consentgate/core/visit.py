@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from .changes import chosen, taken_back
 from .consent import (
+    NO_OTHER,
     UNREADABLE,
     Choice,
     Consent,
@@ -216,8 +217,7 @@ class Visit(Visitor):
             blocked = (granted & self.site.sold) - known
             granted, denied, asked = granted - blocked, denied | blocked, asked - blocked
         if action == "withdraw":
-            remember = self.site.lenient or bool(self.site.policy.domain)
-            consent = taken_back(before, self.site.optional, remember, self.now)
+            consent = taken_back(before, self.site.optional, self._remembers, self.now)
         else:
             consent = chosen(
                 before,
@@ -226,6 +226,7 @@ class Visit(Visitor):
                 asked=asked,
                 over_gpc=signal is not Signal.ABSENT and bool(granted & self.site.sold),
                 everything=action == "reject",
+                remember=self._remembers,
                 now=self.now,
                 fresh_id=self._fresh_id,
             )
@@ -239,12 +240,17 @@ class Visit(Visitor):
 
         Another site's form comes without our cookie (SameSite), and its answer would replace it.
         """
-        if not self.site.lenient:
+        if not self._remembers:
             return self.said
         unknown = self._hears_nothing() and not self._would_hear()
         if unknown or not self.said.readable:
-            return Consent(reopened=self.site.optional)
+            return Consent(reopened=self.site.optional, others=NO_OTHER)
         return self.said
+
+    @property
+    def _remembers(self) -> bool:
+        """Whether a lost no could allow more, here or on a site with the same cookie."""
+        return self.site.lenient or bool(self.site.policy.domain)
 
     def _open(self) -> None:
         if self.sealed:

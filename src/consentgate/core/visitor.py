@@ -30,6 +30,22 @@ def written_at(consent: Consent) -> int:
     return (consent.decided_at or 0) + consent.renewed * DAY
 
 
+def with_no(consent: Consent, other: Consent) -> Consent:
+    """Return a choice with the noes of another one, if that is newer or there is no choice."""
+    if consent is NEWCOMER:
+        if not other.readable or other.refuses:
+            return replace(other, granted=frozenset(), older=frozenset(), id=None)
+        return consent
+    if not consent.readable or not other.refuses or other.age_order() <= consent.age_order():
+        return consent
+    return replace(
+        consent,
+        granted=consent.granted - other.denied - other.reopened,
+        denied=consent.denied | other.denied,
+        reopened=consent.reopened | (other.reopened - consent.denied),
+    )
+
+
 def says_one(values: list[bytes]) -> bool:
     """Say whether a field says exactly "1" (W3C GPC), once or more often: WSGI joins lines."""
     return any(item.strip() == b"1" for value in values for item in value.split(b","))
@@ -135,8 +151,12 @@ class Visitor:
         return self._law
 
     def _hears_nothing(self) -> bool:
-        """Whether no cookie of the gate's own came with the request."""
-        return self.cookies is None or not self.cookies.row.own
+        """Whether no choice came with the request, under the name that it has now.
+
+        What came in another form, a mark of a signal say, may have been sent where this is not.
+        """
+        cookies = self.cookies
+        return cookies is None or self.site.own_cookie(self.request).name not in cookies.row.own
 
     def _would_hear(self) -> bool:
         """Whether a browser that holds a choice would have sent it along; see `carries_choice`."""
@@ -193,7 +213,7 @@ class Visitor:
         mark = self._mark()
         if mark is not None:  # it must not lapse, so it is written again now and then
             written = int(mark) * DAY if len(mark) < 7 and mark.isdigit() else 0
-            return self.now - written > RENEWED_AFTER
+            return not 0 <= self.now - written <= RENEWED_AFTER
         if not self.signals:
             return False
         return site.lenient or not site.sold.isdisjoint(self.said.granted)
@@ -226,17 +246,21 @@ class Visitor:
         consent = self._consent
         if consent is None:
             # Where nothing is used unasked, nobody is asked for it alone.
-            if not self.site.lenient or self._hears_nothing():
+            if not self.site.lenient or self.cookies is None or not self.cookies.row.own:
                 return False
             consent = self.said
         at = consent.decided_at
         if at is None or self.now - at <= RENEWED_AFTER:  # nearly always
             return False
+        # Over plain http browsers refuse what is Secure; behind a proxy it may only look so.
+        http = self.request.scheme == "http" and not self.plain
+        if http and not self.request.values(b"sec-fetch-site"):
+            return False
         if self.action or self.site.policy.mode == "report":
             return False
         if consent.grants or not consent.refuses:
             return False
-        return self.now - written_at(consent) > RENEWED_AFTER
+        return not 0 <= self.now - written_at(consent) <= RENEWED_AFTER
 
     @property
     def changed(self) -> bool:
@@ -256,12 +280,11 @@ class Visitor:
         name = site.own_cookie(self.request).name
         consent, self.spare = recorded(self.cookies, name, site.tokens, site.policy, self.now)
         self.ages = self.now - (consent.decided_at or self.now) > RENEWED_AFTER
-        if consent is NEWCOMER and site.lenient:
-            # A no of before `domain` was set, or taken out, still is one.
-            for other in site.other_names(name):
+        for other in site.other_names(name):
+            if other in self.cookies.row.own:
+                # A no of before `domain` was set, or taken out, still is one; a yes is not.
                 old, _ = recorded(self.cookies, other, site.tokens, site.policy, self.now)
-                if old.refuses or not old.readable:
-                    return replace(old, granted=frozenset(), older=frozenset(), id=None)
+                consent = with_no(consent, old)
         return consent
 
 

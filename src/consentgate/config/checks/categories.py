@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from ...core.consent import NO_OTHER_TAG
 from ...core.policy import NECESSARY, Category, Rule
 from ...core.ties import ties
 from ...core.token import category_tag
@@ -98,6 +99,9 @@ def _likenesses(categories: Sequence[Category]) -> Iterator[Fault]:
         if not _ID.fullmatch(category.id):
             continue
         tag = category_tag(category.id)
+        if tag == NO_OTHER_TAG:
+            message = f"{category.id!r} cannot be told from all others in the consent cookie"
+            yield _fault("CG206", ("categories", number, "id"), message, "rename it")
         if tag in ids:
             message = f"{category.id!r} looks like {ids[tag]!r} in the consent cookie"
             if category.id == ids[tag]:

@@ -90,25 +90,35 @@ def _laxer(profile: Profile, place: Path) -> Iterator[Fault]:
     """Find where a profile allows more than the law that was read for the same place."""
     read = {code: one for one in reversed(profiles()) for code in one.places}
     for number, code in enumerate(profile.places):
-        law = read.get(code) or read.get(code[:2])
-        if law is None or not _PLACE.fullmatch(code):
+        if not _PLACE.fullmatch(code):
             continue
         path: Path = (*place, "places", number)
-        because = f"{law.article}, {law.source}"
-        if profile.regime == OPT_OUT and law.regime == OPT_IN and law.rests_on == "statute":
-            message = f"the law of {code} asks for a yes beforehand ({because})"
-            remedy = f'take {code} out of this profile, or write regime = "{OPT_IN}"'
-            yield _fault("CG406", path, message, remedy)
-            continue
-        more = [
-            kind
-            for kind in WORDS["kind"]
-            if kind in profile.exemptions and kind not in law.exemptions
-        ]
-        if more and law.regime == OPT_IN:
-            message = f"no exemption {', '.join(map(repr, more))} was found in the law of {code}"
-            remedy = f"take {code} out of this profile, or the exemption"
-            yield _fault("CG406", path, f"{message} ({because})", remedy)
+        here = read.get(code) or read.get(code[:2])
+        # What is said of a country is said of its parts.
+        parts = {one: law for one, law in read.items() if one.startswith(code + "-")}
+        if here is not None:
+            yield from _laxer_than(here, code, code, profile, path)
+        for part in sorted(parts):
+            if parts[part] is not here:
+                yield from _laxer_than(parts[part], part, code, profile, path)
+
+
+def _laxer_than(
+    law: Profile, where: str, code: str, profile: Profile, path: Path
+) -> Iterator[Fault]:
+    because = f"{law.article}, {law.source}"
+    if profile.regime == OPT_OUT and law.regime == OPT_IN and law.rests_on == "statute":
+        message = f"the law of {where} asks for a yes beforehand ({because})"
+        remedy = f'take {code} out of this profile, or write regime = "{OPT_IN}"'
+        yield _fault("CG406", path, message, remedy)
+        return
+    more = [
+        kind for kind in WORDS["kind"] if kind in profile.exemptions and kind not in law.exemptions
+    ]
+    if more and law.regime == OPT_IN:
+        message = f"no exemption {', '.join(map(repr, more))} was found in the law of {where}"
+        remedy = f"take {code} out of this profile, or the exemption"
+        yield _fault("CG406", path, f"{message} ({because})", remedy)
 
 
 def _grounds(profile: Profile, place: Path) -> Iterator[Fault]:
