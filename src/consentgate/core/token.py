@@ -14,8 +14,8 @@
                 other policies are written back as they came. A tag of 0: all that is named nowhere
 
 Categories go by a tag of their id, not by position, so that a reordered file never turns a no into
-a yes. Eight of them make 47 bytes; with signature and `__Host-gate=` that is 119, and 126 for a refusal
-that counts tries, was written again, and covers what is named nowhere.
+a yes. Eight of them make 47 bytes; with signature and `__Host-gate=` that is 119, and 126 for a
+refusal that counts tries, was written again, and covers what is named nowhere.
 
 Rule 1. Nothing is decoded before the signature holds, and nothing longer than 1 KiB is verified.
 Rule 2. A released format stays readable for as long as a choice may live.
