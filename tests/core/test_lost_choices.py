@@ -174,6 +174,10 @@ def test_a_strict_cookie_comes_with_no_link_from_elsewhere() -> None:
         [visit_of(gate, one).peek() for one in (link, form, frame)] for gate in (strict, shared)
     ]
     assert found == [[ALWAYS, ALWAYS, ALWAYS], [ALL, ALL, ALWAYS]]
+    # Older browsers say nothing of a link, but where it stands.
+    for referer, expected in ((b"https://shop.example/a", ALL), (b"https://e.example/", ALWAYS)):
+        old = ask(headers=[HERE, (b"referer", referer)])
+        assert visit_of(strict, old).peek() == expected
 
 
 # --- the app itself -----------------------------------------------------------------------------

@@ -311,3 +311,35 @@ def test_keys_are_the_only_secret() -> None:
     """A choice of another site's key is none of ours."""
     other = Gate(POLICY, [KEY[::-1]])
     assert not visit_of(other, ask(cookie=cookie_of("analytics"))).allows("analytics")
+
+
+# --- when nothing is written again --------------------------------------------------------------
+
+
+def test_a_clock_that_was_wrong_once_stops_no_renewal() -> None:
+    """A mark, or a no, that says it was written tomorrow is written again today."""
+    ahead = b"%d" % (NOW // DAY + 9)
+    assert answered(GATE, HERE, cookie=b"__Host-gate-optout=" + ahead) == [SIGNAL]
+    no = Consent(denied=OPTIONAL, decided_at=TODAY - 300 * DAY, renewed=999)
+    (line,) = page(GATE, token(no))
+    assert visit_of(GATE, ask(cookie=line.partition(b";")[0])).said.renewed == 300
+
+
+def test_what_browsers_would_refuse_is_not_sent_on_every_page() -> None:
+    """A Secure cookie over plain http; behind a proxy that ends TLS it only looks so."""
+    old = b"gate=" + GATE.site.tokens.write(Consent(denied=OPTIONAL, decided_at=TODAY - 300 * DAY))
+    for headers, lines in (([], 0), ([(b"sec-fetch-site", b"same-origin")], 1)):
+        request = ask(headers=[HERE, *headers], scheme="http", cookie=old)
+        assert len(lines_of(forward(GATE, request).finish([HTML], NOW))) == lines
+
+
+def test_on_a_public_answer_twins_are_tidied_up_and_no_more() -> None:
+    """A no that grows old is written again on an answer that is its visitor's alone."""
+    old = token(Consent(denied=frozenset({"marketing"}), decided_at=TODAY - 300 * DAY))
+    twins = b"; ".join([old, old])
+    public = [HTML, (b"cache-control", b"public, max-age=60")]
+    for headers, lines in ((public, 0), ([HTML], 1)):
+        step = forward(GATE, ask(headers=[HERE], cookie=twins + b"; _fbp=1"))
+        written = lines_of(step.finish(headers, NOW))
+        assert sum(line.startswith(b"__Host-gate=E") for line in written) <= lines
+        assert sum(line.startswith(b"__Host-gate=F") for line in written) == lines
