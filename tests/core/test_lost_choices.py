@@ -14,7 +14,7 @@ import pytest
 from consentgate.core.consent import Consent
 from consentgate.core.gate import Gate, Reply
 from consentgate.core.http import Header
-from consentgate.core.policy import Category, Flow, Policy, Profile, Regions, Rule
+from consentgate.core.policy import Category, Flow, Profile, Regions, Rule
 from core.samples import (
     DAY,
     FORM,
@@ -28,7 +28,6 @@ from core.samples import (
     ask,
     cookie_of,
     forward,
-    fresh_id,
     lines_of,
     make_gate,
     reply,
@@ -383,12 +382,3 @@ def test_what_was_decided_before_a_restriction_still_varies() -> None:
     step.visit.restrict()
     vary = dict(step.finish([HTML], NOW).headers)[b"vary"]
     assert b"Sec-GPC" in vary
-
-
-def test_a_policy_says_who_it_is_for() -> None:
-    """These tests would say nothing of a policy that uses nothing unasked."""
-    assert GATE.site.lenient
-    assert not make_gate().site.lenient
-    assert isinstance(GATE.policy, Policy)
-    assert fresh_id().hex() == ID
-    assert Consent(denied=OPTIONAL).refuses

@@ -279,6 +279,20 @@ def test_an_older_yes_does_not_come_back_beside_a_new_one() -> None:
         assert not visit_of(GATE, ask(headers=[HERE], cookie=cookie)).allows("marketing")
 
 
+def test_an_override_outlives_an_act_without_the_signal() -> None:
+    """Another choice, made where the browser does not send it, takes nothing back."""
+    cookie, _ = choose(b"action=save&grant=marketing&over_gpc=1")
+    visit = visit_of(GATE, ask("POST", headers=[HERE, SAME_ORIGIN], cookie=cookie))
+    visit.set(analytics=True)
+    again = own_lines(visit)[0].partition(b";")[0]
+    assert visit_of(GATE, ask(headers=[GPC, HERE], cookie=again)).gpc == "overridden"
+    # A yes given where no signal was, and so no notice, goes before none.
+    visit = visit_of(GATE, ask("POST", headers=[HERE, SAME_ORIGIN]))
+    visit.accept_all()
+    again = own_lines(visit)[0].partition(b";")[0]
+    assert visit_of(GATE, ask(headers=[GPC, HERE], cookie=again)).gpc == "applied"
+
+
 def test_a_refusal_takes_the_override_back() -> None:
     """From then on the signal is honoured again."""
     cookie, _ = choose(b"action=accept&over_gpc=1")

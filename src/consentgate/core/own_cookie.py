@@ -8,6 +8,9 @@ from .cookies import EPOCH, deletion
 from .http import Request
 from .policy import Policy
 
+# RFC 6265bis 5.5: browsers keep no cookie for longer.
+LONGEST = 400 * 86_400
+
 # Any of these says that a proxy stands between, so that what looks local need not be.
 _FORWARDING = (
     b"forwarded",

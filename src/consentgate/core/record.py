@@ -11,12 +11,9 @@ from dataclasses import replace
 
 from .changes import DAY, day_of
 from .consent import Consent, Receipt, Tries
-from .own_cookie import OwnCookie, host_of
+from .own_cookie import LONGEST, OwnCookie, host_of
 from .visit import Visit
 from .visitor import written_at
-
-# RFC 6265bis 5.5: browsers keep no cookie for longer.
-LONGEST = 400 * 86_400
 
 
 def tries_of(visit: Visit) -> Tries | None:

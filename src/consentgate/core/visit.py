@@ -216,6 +216,8 @@ class Visit(Visitor):
             known |= before.granted if before.over_gpc else frozenset()
             blocked = (granted & self.site.sold) - known
             granted, denied, asked = granted - blocked, denied | blocked, asked - blocked
+        # What was given over a signal still is when this one request comes without it.
+        knowing = before.over_gpc and asked & self.site.sold <= before.granted
         if action == "withdraw":
             consent = taken_back(before, self.site.optional, self._remembers, self.now)
         else:
@@ -224,7 +226,8 @@ class Visit(Visitor):
                 granted=granted,
                 denied=denied,
                 asked=asked,
-                over_gpc=signal is not Signal.ABSENT and bool(granted & self.site.sold),
+                over_gpc=bool(granted & self.site.sold)
+                and (knowing or signal is not Signal.ABSENT),
                 everything=action == "reject",
                 remember=self._remembers,
                 now=self.now,

@@ -14,6 +14,7 @@ from .changes import DAY
 from .compiled import Compiled
 from .consent import NEWCOMER, Consent
 from .http import Request
+from .own_cookie import LONGEST
 from .proof import carries_choice
 from .recorded import recorded
 from .regions import STRICTEST, Law
@@ -21,8 +22,8 @@ from .request_cookies import RequestCookies
 from .standing import Basis, Situation, Standing
 
 _NOBODY = frozenset[str]()
-# A no is written again when half of what browsers keep a cookie for is over (RFC 6265bis 5.5).
-RENEWED_AFTER = 200 * DAY
+# A no is written again when half of what browsers keep a cookie for is over.
+RENEWED_AFTER = LONGEST // 2
 
 
 def written_at(consent: Consent) -> int:

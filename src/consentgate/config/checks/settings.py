@@ -6,13 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ...core.own_cookie import host_name, is_loopback
+from ...core.own_cookie import LONGEST, host_name, is_loopback
 from ...core.policy import OPT_IN, OPT_OUT, Policy
 from ..keys import looks_like_key
 from ..problems import Fault, Path, did_you_mean
-
-# RFC 6265bis 5.5: browsers keep no cookie for longer.
-MAX_LIFETIME = 400 * 86_400
 
 CHOICES = {
     "mode": ("enforce", "report"),
@@ -91,7 +88,7 @@ def _own_cookie(policy: Policy) -> Iterator[Fault]:
         yield _fault("CG104", ("same_site",), message, remedy)
     for field in ("accepted_for", "refused_for"):
         seconds = getattr(policy, field)
-        if not 0 < seconds <= MAX_LIFETIME:
+        if not 0 < seconds <= LONGEST:
             message = f"a choice cannot be kept for {seconds} seconds"
             remedy = "browsers keep a cookie for 400 days at the most; half a year is good practice"
             yield _fault("CG104", (field,), message, remedy)
