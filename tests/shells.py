@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from consentgate import Category, Gate, Policy, RequestConsent, Rule, asgi, wsgi
+from consentgate.pages.render import JinjaRenderer
 from consentgate.presets import necessary_rules
 
 KEY = b"a key of more than thirty-two bytes for tests"
@@ -39,7 +40,8 @@ def policy(**changes: Any) -> Policy:
 
 def gate(**changes: Any) -> Gate:
     """Return a gate over `policy(**changes)`."""
-    return Gate(policy(**changes), [KEY], known=necessary_rules())
+    made = policy(**changes)
+    return Gate(made, [KEY], known=necessary_rules(), renderer=JinjaRenderer(made))
 
 
 @dataclass(frozen=True)

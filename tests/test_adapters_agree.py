@@ -39,6 +39,12 @@ OWN_REMOVED = (
     b"gate=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly; SameSite=Lax"
 )
 
+# What scripts are told of a choice.
+TOLD_YES = b"gate-choice=DAY&analytics=584b&marketing=6a11; Max-Age=15724800; Path=/; SameSite=Lax"
+TOLD_NO = b"gate-choice=DAY&analytics=&marketing=; Max-Age=34560000; Path=/; SameSite=Lax"
+TOLD_ADS = b"gate-choice=DAY&marketing=6a11; Max-Age=15724800; Path=/; SameSite=Lax"
+TOLD_SOME = TOLD_NO.replace(b"analytics=", b"analytics=584b")
+TOLD_OPT_OUT = b"gate-choice=DAY&marketing=; Max-Age=34560000; Path=/; SameSite=Lax"
 OPTED_OUT = b"gate-optout=DAY; Max-Age=34560000; Path=/; HttpOnly; SameSite=Lax"
 GPC = {"sec-gpc": "1"}
 CALIFORNIA = {"x-country": "US-CA"}
@@ -130,13 +136,13 @@ SCENARIOS = [
     Scenario(
         "a redirect is gated too", [SESSION], script=Script(headers=SHOP, status=302), status=302
     ),
-    Scenario("a refusal from a handler counts at once", [SESSION, OWN_NO], granted=("analytics",),
+    Scenario("a refusal from a handler counts at once", [SESSION, OWN_NO, TOLD_NO], granted=("analytics",),
              script=act(lambda consent: consent.reject_all())),
     Scenario("a withdrawal from a handler counts at once", [SESSION, OWN_REMOVED],
              granted=("analytics",), script=act(lambda consent: consent.withdraw())),
-    Scenario("a grant from a handler counts at once", [SESSION, GA, FBP, OWN], method="POST",
+    Scenario("a grant from a handler counts at once", [SESSION, GA, FBP, OWN, TOLD_YES], method="POST",
              headers=SAME_ORIGIN, script=act(lambda consent: consent.accept_all())),
-    Scenario("a grant of one category from a handler", [SESSION, FBP, OWN], method="POST",
+    Scenario("a grant of one category from a handler", [SESSION, FBP, OWN, TOLD_ADS], method="POST",
              headers=SAME_ORIGIN, script=act(lambda consent: consent.set(marketing=True))),
     Scenario("a handler of a GET cannot grant", [SESSION], headers=SAME_ORIGIN,
              script=refused(lambda consent: consent.accept_all())),
@@ -145,17 +151,17 @@ SCENARIOS = [
              script=refused(lambda consent: consent.set(analytics=True))),
     Scenario("a signed choice for the other cookie name is not read", [SESSION],
              headers={"x-forwarded-proto": "https"}, granted=("analytics",)),
-    choice("accept with proof", [OWN], data={"action": "accept"}, headers=SAME_ORIGIN),
-    choice("accept with proof as JSON", [OWN], 200, json={"action": "accept"},
+    choice("accept with proof", [OWN, TOLD_YES], data={"action": "accept"}, headers=SAME_ORIGIN),
+    choice("accept with proof as JSON", [OWN, TOLD_YES], 200, json={"action": "accept"},
            headers={"sec-fetch-site": "same-origin"}),
     choice("accept without proof", [], 403, data={"action": "accept"}),
     choice("accept from another site", [], 403, data={"action": "accept"},
            headers={"origin": "https://evil.example", "sec-fetch-site": "cross-site"}),
-    choice("reject without proof", [OWN_NO], data={"action": "reject", "next": "/cart?x=1"}),
+    choice("reject without proof", [OWN_NO, TOLD_NO], data={"action": "reject", "next": "/cart?x=1"}),
     choice("withdraw", [OWN_REMOVED], data={"action": "withdraw"}, granted=("analytics",)),
-    choice("save one", [OWN_NO], 200, json={"action": "save", "grant": ["analytics"]},
+    choice("save one", [OWN_NO, TOLD_SOME], 200, json={"action": "save", "grant": ["analytics"]},
            headers=SAME_ORIGIN),
-    choice("save none needs no proof", [OWN_NO], data={"action": "save"}),
+    choice("save none needs no proof", [OWN_NO, TOLD_NO], data={"action": "save"}),
     choice("save an unknown category", [], 400, data={"action": "save", "grant": "ads"}),
     choice("an unknown action", [], 400, data={"action": "destroy"}),
     choice("a next that leaves the site", [], 400, data={"action": "reject", "next": "//evil"}),
@@ -191,7 +197,7 @@ SCENARIOS = [
     Scenario("an excluded path sees everything and expires nothing", [], sent="_ga=1; stray=2",
              script=Script(headers=HTML, echo=True), seen=b"_ga=1; stray=2", path="/hooks/x",
              policy={"exclude": ("/hooks/*",)}),
-    choice("reject clears what was allowed", [OWN_NO, *GONE], data={"action": "reject"},
+    choice("reject clears what was allowed", [OWN_NO, TOLD_NO, *GONE], data={"action": "reject"},
            granted=("analytics",), sent="_ga=1; basket=2"),
     choice("withdraw clears what was allowed", [OWN_REMOVED, *GONE], data={"action": "withdraw"},
            granted=("analytics",), sent="_ga=1"),
@@ -205,7 +211,7 @@ SCENARIOS = [
     Scenario("a recorded signal holds when it is gone", [SESSION, GA], headers=CALIFORNIA,
              sent=f"gate-optout={int(time()) // 86_400}", policy=WORLD),
     Scenario("the opt-out page", [], path="/_gate/opt-out", headers=CALIFORNIA, policy=WORLD),
-    Scenario("an opt-out", [OWN_NO], method="POST", path="/_gate/opt-out", status=303,
+    Scenario("an opt-out", [OWN_NO, TOLD_OPT_OUT], method="POST", path="/_gate/opt-out", status=303,
              data={}, headers=CALIFORNIA, policy=WORLD),
     Scenario("the GPC statement", [], path="/.well-known/gpc.json", policy=WORLD),
     Scenario("no statement where the policy has none", [SESSION], path="/.well-known/gpc.json"),
@@ -256,7 +262,7 @@ def test_both_shells_give_the_same_answer(scenario: Scenario) -> None:
     assert answers[0] == answers[1]
     age = re.compile(rb"(=TOKEN; Max-Age=)(?!15724800|34560000)[0-9]+")
     cookies = [age.sub(rb"\1AGE", line) for line in answers[0].cookies()]
-    cookies = [re.sub(rb"(?<=optout=)[0-9]+", b"DAY", line) for line in cookies]
+    cookies = [re.sub(rb"(?<=optout=|choice=)[0-9]+", b"DAY", line) for line in cookies]
     assert (answers[0].status, sorted(cookies)) == (scenario.status, sorted(scenario.cookies))
     if scenario.seen is not None:
         assert answers[0].body == choice.encode() + scenario.seen

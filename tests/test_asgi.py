@@ -336,7 +336,7 @@ def test_the_choice_at_response_start_decides_every_cookie_of_the_response() -> 
     granting = scope(headers=[(b"host", b"testserver"), (b"cookie", token.encode())])
     headers = asyncio.run(exchange(app, granting))[0]["headers"]
     names = [value.partition(b"=")[0] for name, value in headers if name == b"set-cookie"]
-    assert names == [b"sessionid", b"gate"]
+    assert names == [b"sessionid", b"gate", b"gate-choice"]
 
 
 def test_after_the_start_a_change_is_an_error_and_a_first_read_is_refused(

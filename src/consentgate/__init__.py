@@ -18,10 +18,12 @@ from .core.gate import Gate
 from .core.policy import (
     Banner,
     Category,
+    Change,
     Controller,
     Exemption,
     Flow,
     Gpc,
+    Pages,
     Policy,
     Profile,
     Regions,
@@ -29,7 +31,7 @@ from .core.policy import (
 )
 from .core.standing import Basis, Signal
 from .handler import RequestConsent
-from .state import consent_from
+from .state import banner, consent_from, template_context
 from .wrap import wrap
 
 __version__ = "0.1.0"
@@ -39,6 +41,7 @@ __all__ = [
     "Banner",
     "Basis",
     "Category",
+    "Change",
     "Choice",
     "ConfigError",
     "Consent",
@@ -49,6 +52,7 @@ __all__ = [
     "Gate",
     "Gpc",
     "GrantRefused",
+    "Pages",
     "Policy",
     "Problem",
     "Profile",
@@ -59,8 +63,10 @@ __all__ = [
     "Rule",
     "Signal",
     "UnknownCategory",
+    "banner",
     "consent_from",
     "load_gate",
     "load_policy",
+    "template_context",
     "wrap",
 ]

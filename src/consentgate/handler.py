@@ -6,10 +6,14 @@ import logging
 import traceback
 from datetime import UTC, datetime
 
+from markupsafe import Markup
+
+from .core import front
 from .core.visit import Visit
 
 _log = logging.getLogger("consentgate")
 _MAX_FAILURES = 20
+_told: set[str] = set()
 _failures: set[type[Exception]] = set()
 
 
@@ -19,6 +23,7 @@ class RequestConsent(Visit):
     Read `allows("analytics")`, `choice("analytics")`, `granted`, `decided`, `needs_choice`, `id`,
     `decided_at`, `version`, `region`, `gpc`; change it with `reject_all()`, `withdraw()`,
     `accept_all()` and `set(analytics=True)`. What it is when the response starts is what counts.
+    In a template, near the start of the body: `{{ request.state.consent.banner() }}`.
     """
 
     __slots__ = ()
@@ -28,6 +33,32 @@ class RequestConsent(Visit):
         """When the choice was made (aware, UTC); a refusal knows only its day."""
         seconds = self.decided_on
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+    def banner(self, language: str = "", *, inline: bool = False, nonce: str = "") -> Markup:
+        """Return the banner, where there is something to ask, and the script that goes with it.
+
+        `language` is that of the page (a BCP 47 tag); without it, the browser's. `inline` writes
+        script and style into the page, for which `nonce` or `inline_sources` are. It counts as a
+        read of the consent, so that caches keep the answer to its visitor. Template engines take it
+        for HTML (`__html__`).
+        """
+        try:
+            return Markup(front.banner(self, language, inline=inline, nonce=nonce))
+        except Exception:  # a doubt of ours never costs the site its page
+            if "banner" not in _told:
+                _told.add("banner")
+                _log.exception("the banner could not be made, so this page has none (said once)")
+            return Markup()
+
+    @property
+    def opt_out_notice(self) -> Markup:
+        """A piece of HTML that says that a signal is honoured, where it is; else nothing."""
+        return Markup(front.notice(self))
+
+    @property
+    def inline_sources(self) -> tuple[str, str]:
+        """The hashes of what `banner(inline=True)` writes: for script-src, and for style-src."""
+        return front.inline_sources(self)
 
     def read_too_late(self) -> None:
         _log.warning(

@@ -17,6 +17,7 @@ from .core.regions import Locate
 from .core.visit import Visit
 from .handler import RequestConsent
 from .law import profiles
+from .pages.render import JinjaRenderer
 from .presets import necessary_rules
 from .state import Nobody
 
@@ -34,7 +35,7 @@ def gate_from(
     unless the policy says something of regions.
     """
     if isinstance(config, Gate):
-        gate = config
+        gate = config.rendering(JinjaRenderer(config.policy))
     elif isinstance(config, Policy):
         gate = gate_of(config, environ=environ)
     else:

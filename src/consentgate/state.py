@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
+from markupsafe import Markup
+
 from .core.compiled import Compiled
 from .core.consent import Choice
 from .core.http import Request
@@ -44,11 +46,50 @@ def _give_state_to(app: Any, newcomer: Newcomer) -> None:
     match family(app):
         case "flask":
             app.request_class = _with_state(app.request_class, newcomer)
+            _give_templates(app, _flask_context)
         case "quart":
             app.request_class = _with_state(app.request_class, newcomer)
             app.websocket_class = _with_state(app.websocket_class, newcomer)
+            _give_templates(app, _quart_context)
         case "django":
             give_django_state(newcomer)
+
+
+def _give_templates(app: Any, context: Callable[[], dict[str, RequestConsent]]) -> None:
+    """Let templates say `consent`, unless the view gives them something else of that name."""
+    processors = app.template_context_processors[None]
+    if context not in processors:
+        processors.append(context)
+
+
+def _flask_context() -> dict[str, RequestConsent]:
+    from flask import has_request_context, request
+
+    return template_context(request if has_request_context() else None)
+
+
+def _quart_context() -> dict[str, RequestConsent]:
+    from quart import has_request_context, has_websocket_context, request, websocket
+
+    if has_websocket_context():
+        return template_context(websocket)
+    return template_context(request if has_request_context() else None)
+
+
+def template_context(request: Any) -> dict[str, RequestConsent]:
+    """Return {"consent": …} for templates: a context processor of Starlette and of Django.
+
+    Flask and Quart have it from `wrap`.
+    """
+    return {"consent": consent_from(request)}
+
+
+def banner(request: Any, language: str = "", *, inline: bool = False, nonce: str = "") -> Markup:
+    """Return the banner for any framework's request; see `RequestConsent.banner`.
+
+    It may be a global of any template engine: `{{ banner(request) }}`.
+    """
+    return consent_from(request).banner(language, inline=inline, nonce=nonce)
 
 
 def give_django_state(newcomer: Newcomer) -> None:

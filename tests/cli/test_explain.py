@@ -27,6 +27,13 @@ def explained(cookie: str, *options: str) -> tuple[int, str]:
     return said("explain", "--policy", "shop.toml", *options, "--", cookie)
 
 
+def test_templates_that_lie_elsewhere_do_not_matter(folder: Path) -> None:
+    """A copy of the file, from the history of the project say, is explained without them."""
+    text = POLICY + '[pages]\ntemplates = "not/here"\n'
+    (folder / "shop.toml").write_text(text, "utf-8")
+    assert explained("_ga_SHOP1")[1].startswith("_ga_SHOP1   DROPPED\n")
+
+
 # --- golden texts -------------------------------------------------------------------------------
 
 

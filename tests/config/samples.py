@@ -107,7 +107,7 @@ EXAMPLE_POLICY = Policy(
 )
 
 # The same, with every key that the example leaves out or at an empty list, and all told that
-# visitors must be told.
+# visitors must be told. It is good where there is a folder gate_templates beside it.
 FULL = (
     EXAMPLE.replace("origins = []", 'origins = ["https://app.example"]')
     .replace("\n\n[consent]", "\nhide = true\nexpire_unknown = true\nstrict = true\n\n[consent]")
@@ -148,6 +148,31 @@ dnt = true
 [banner]
 buttons = ["reject", "accept", "settings"]
 
+[pages]
+language = "en"
+templates = "gate_templates"
+
+[texts.de]
+direction = "ltr"
+
+[texts.de.banner]
+title = "Ihre Privatsphäre"
+
+[texts.de.categories.analytics]
+title = "Statistik"
+description = "Zeigt uns, welche Seiten besucht werden."
+
+[texts.de.cookies]
+"_ga*" = "Unterscheidet Besucher"
+
+[texts.de.changes]
+2026-11 = "Statistik kam dazu."
+
+[[changes]]
+version = "2026-11"
+date = 2026-11-01
+text = "Analytics was added."
+
 [[flows]]
 paths = ["/checkout*"]
 cookies = ["__pay_mid"]
@@ -178,6 +203,12 @@ honours = ["3f0a"]""",
     + 'recipients = ["Meta", "Partners of Meta"]\n'
     + 'sliding = false\ndomain = "shop.example"\npath = "/shop"\npartitioned = true\n'
 )
+
+
+def beside_templates(folder: Path) -> Path:
+    """Return where to write the full example, so that its folder of templates is beside it."""
+    (folder / "gate_templates").mkdir(exist_ok=True)
+    return folder / "consentgate.toml"
 
 
 def load(folder: Path, content: str | bytes) -> Policy:

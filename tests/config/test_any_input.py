@@ -11,10 +11,21 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from config.samples import ENVIRON, FULL, GOOD_KEY
+from config.samples import ENVIRON, FULL, GOOD_KEY, beside_templates
 from consentgate import Category, ConfigError, Policy, Rule, load_gate, load_policy
 from consentgate.config import gate_of, inspect, known
-from consentgate.core.policy import Banner, Controller, Exemption, Flow, Gpc, Profile, Regions
+from consentgate.config.wording import english
+from consentgate.core.policy import (
+    Banner,
+    Change,
+    Controller,
+    Exemption,
+    Flow,
+    Gpc,
+    Pages,
+    Profile,
+    Regions,
+)
 from consentgate.core.proof import origin_of
 
 LINES = FULL.splitlines(keepends=True)
@@ -22,7 +33,7 @@ KNOWN = sorted(
     {
         *(*known.TOP, *known.CONSENT, *known.CATEGORY, *known.LONG_RULE, *known.EXEMPTION),
         *(*known.CONTROLLER, *known.REGIONS, *known.PROFILE, *known.GPC, *known.BANNER),
-        *known.FLOW,
+        *(*known.FLOW, *known.PAGES, *known.CHANGE),
     }
 )
 
@@ -66,6 +77,31 @@ profiles = table_of(
     places=st.lists(st.sampled_from(["FR", "FR-IDF", "US-CA", "AA"]) | plain, max_size=4),
     regime=st.sampled_from(["opt-in", "opt-out"]),
 )
+text_keys = st.sampled_from(
+    [f"{table}.{key}" for table, texts in english().items() for key in texts]
+    + ["categories.analytics", "cookies._ga*", "changes.1", "direction", "banner"]
+)
+spoken = texts | st.sampled_from(["{count}", "{", "{}", "{categories} {x}", "rtl", ""]) | values
+
+
+@st.composite
+def texts_of_languages(draw: st.DrawFn) -> Any:
+    """Tables of texts in some languages, most of them with keys that there are."""
+    tables: dict[str, Any] = {}
+    for language in draw(st.lists(languages, max_size=3)):
+        table = tables.setdefault(language, {})
+        for path in draw(st.lists(text_keys, max_size=4)):
+            name, _, key = path.partition(".")
+            if not key or not isinstance(table.setdefault(name, {}), dict):
+                table[name] = draw(spoken)
+            else:
+                table[name][key] = draw(spoken)
+    return tables
+
+
+languages = (
+    st.sampled_from(["de", "DE", "en", "ar", "eu", "zh-Hant", "no", "nb", "dk", "x"]) | texts
+)
 policies = st.fixed_dictionaries(
     {},
     optional={
@@ -81,6 +117,9 @@ policies = st.fixed_dictionaries(
             known.BANNER, buttons=st.lists(st.sampled_from(["accept", "reject", "settings"]))
         ),
         "flows": st.lists(table_of(known.FLOW), max_size=3),
+        "pages": table_of(known.PAGES, language=languages),
+        "texts": texts_of_languages() | values,
+        "changes": st.lists(table_of(known.CHANGE, version=st.just("1")), max_size=3),
     },
 )
 
@@ -105,7 +144,7 @@ def quoted(text: str) -> str:
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One file, written anew for every example."""
-    return tmp_path_factory.mktemp("any") / "consentgate.toml"
+    return beside_templates(tmp_path_factory.mktemp("any"))
 
 
 def examine(path: Path, content: bytes) -> None:
@@ -154,6 +193,7 @@ def test_any_value_at_any_key_is_refused_or_read(file: Path, data: dict[str, Any
 
 
 anything: st.SearchStrategy[Any] = st.none() | values | st.binary(max_size=4) | st.tuples(texts)
+anything_hashable = st.none() | texts | st.integers() | st.binary(max_size=2)
 odd_text = st.text(max_size=8) | st.sampled_from(["", "*", "**", "_ga*", "a;b", "\ud800"])
 python_rules = anything | st.builds(
     Rule,
@@ -205,6 +245,9 @@ python_flows = st.builds(
         flows=st.lists(python_flows, max_size=2).map(tuple) | anything,
         banner=st.builds(Banner, buttons=st.lists(odd_text).map(tuple)) | anything,
         strict=st.booleans() | anything,
+        pages=st.builds(Pages, language=languages | odd_text, templates=odd_text) | anything,
+        texts=texts_of_languages() | st.dictionaries(languages | anything_hashable, anything),
+        changes=st.lists(st.builds(Change, version=odd_text, date=odd_text)).map(tuple) | anything,
     )
 )
 def test_any_policy_built_in_python_is_refused_or_taken(policy: Policy) -> None:

@@ -7,17 +7,27 @@ from pathlib import Path
 
 import pytest
 
-from config.samples import ENVIRON, EXAMPLE, EXAMPLE_POLICY, FULL, load
+from config.samples import ENVIRON, EXAMPLE, EXAMPLE_POLICY, FULL, beside_templates, load
 from consentgate import Category, Policy, Rule, load_gate
 from consentgate.config import inspect, known
-from consentgate.core.policy import Banner, Controller, Exemption, Flow, Gpc, Profile, Regions
+from consentgate.core.policy import (
+    Banner,
+    Change,
+    Controller,
+    Exemption,
+    Flow,
+    Gpc,
+    Pages,
+    Profile,
+    Regions,
+)
 from consentgate.law import profiles
 
 EVERY_KEY = sorted(
     {
         *(*known.TOP, *known.CONSENT, *known.CATEGORY, *known.LONG_RULE, *known.EXEMPTION),
         *(*known.CONTROLLER, *known.REGIONS, *known.PROFILE, *known.GPC, *known.BANNER),
-        *known.FLOW,
+        *(*known.FLOW, *known.PAGES, *known.CHANGE),
     }
 )
 
@@ -42,13 +52,18 @@ def test_the_full_example_uses_every_key_there_is() -> None:
     shown = set(re.findall(r"(?:^|\{ |, )([a-z_]+) = ", FULL, re.MULTILINE))
     headers = set(re.findall(r"(?:^\[{1,2}|\.)([a-z_]+)\]", FULL, re.MULTILINE))
     tables = {"consent", "controller", "regions", "profiles", "gpc", "banner", "flows", "cookies"}
-    ids = {"necessary", "analytics", "visits", "marketing"}
-    assert (shown | {"categories", *tables}, headers) == ({*EVERY_KEY}, tables | ids)
+    tables |= {"pages", "changes"}
+    ids = {"necessary", "analytics", "visits", "marketing", "de"}
+    every = {*EVERY_KEY, "direction"}  # of texts the language has a key, all else has its texts
+    assert (shown | {"categories", "texts", *tables}, headers) == (every, tables | ids)
 
 
 # What is amiss where all lines of a key are taken out of the full example.
 NEEDED = {
-    "version": ["CG103"],
+    "version": ["CG103", "CG604", "CG103"],
+    "date": ["CG103"],
+    "text": ["CG103"],
+    "cookies": ["CG604"],
     "always": ["CG105"],
     "description": ["CG508", "CG405", "CG508", "CG508"],
     "name": ["CG508", "CG103"],
@@ -71,9 +86,9 @@ NEEDED = {
 @pytest.mark.parametrize("key", EVERY_KEY)
 def test_most_keys_may_be_left_out(tmp_path: Path, key: str) -> None:
     """What is needed all the same: some by each table, and some because this policy is strict."""
-    text = re.sub(rf"(?m)^{key} = .*\n", "", FULL)
-    (tmp_path / "consentgate.toml").write_text(text)
-    _, problems = inspect(tmp_path / "consentgate.toml")
+    file = beside_templates(tmp_path)
+    file.write_text(re.sub(rf"(?m)^{key} = .*\n", "", FULL), "utf-8")
+    _, problems = inspect(file)
     assert [problem.code for problem in problems] == NEEDED.get(key, [])
 
 
@@ -103,7 +118,7 @@ def test_short_and_long_form_say_the_same(tmp_path: Path) -> None:
 
 def test_the_full_example_is_read_as_it_says(tmp_path: Path) -> None:
     """What removes, hardens and clears arrives in its field of the Policy, too."""
-    policy = load(tmp_path, FULL)
+    policy = load(beside_templates(tmp_path).parent, FULL)
     assert (policy.hide, policy.expire_unknown, policy.clear_site_data) == (True, True, True)
     marketing = Category(
         id="marketing",
@@ -134,7 +149,7 @@ def test_the_full_example_is_read_as_it_says(tmp_path: Path) -> None:
 
 def test_who_decides_and_where_visitors_are_is_read_as_it_says(tmp_path: Path) -> None:
     """The tables that hold for the whole site arrive in their fields of the Policy."""
-    policy = load(tmp_path, FULL)
+    policy = load(beside_templates(tmp_path).parent, FULL)
     assert (policy.strict, policy.accepted_for, policy.refused_for) == (True, 7_776_000, 31_536_000)
     assert policy.controller == Controller(
         name="Shop Ltd",
@@ -186,6 +201,29 @@ def test_who_decides_and_where_visitors_are_is_read_as_it_says(tmp_path: Path) -
                 sliding=False,
             ),
         ),
+    )
+
+
+def test_what_visitors_read_is_read_as_it_says(tmp_path: Path) -> None:
+    """The pages, the texts and the changes arrive in their fields of the Policy."""
+    policy = load(beside_templates(tmp_path).parent, FULL)
+    assert policy.pages == Pages(language="en", templates=str(tmp_path / "gate_templates"))
+    assert policy.texts == {
+        "de": {
+            "direction": "ltr",
+            "banner": {"title": "Ihre Privatsphäre"},
+            "categories": {
+                "analytics": {
+                    "title": "Statistik",
+                    "description": "Zeigt uns, welche Seiten besucht werden.",
+                }
+            },
+            "cookies": {"_ga*": "Unterscheidet Besucher"},
+            "changes": {"2026-11": "Statistik kam dazu."},
+        }
+    }
+    assert policy.changes == (
+        Change(version="2026-11", date="2026-11-01", text="Analytics was added."),
     )
 
 

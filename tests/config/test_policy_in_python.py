@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from config.samples import ENVIRON, EXAMPLE_POLICY
 from consentgate import Category, ConfigError, Policy, Rule, wrap
 from consentgate.config import gate_of
-from consentgate.core.policy import Banner, Exemption, Flow, Profile, Regions
+from consentgate.core.policy import Banner, Change, Exemption, Flow, Pages, Profile, Regions
 from consentgate.core.token import category_tag
 
 
@@ -202,6 +202,9 @@ def test_every_part_of_a_policy_has_its_type() -> None:
         gpc=None,
         flows=(Flow(paths=("/pay",), cookies=(b"sid",)), Banner()),  # type: ignore[arg-type]
         banner=Banner(buttons=["accept"]),  # type: ignore[arg-type]
+        pages=Pages(language=None),  # type: ignore[arg-type]
+        texts="texts.toml",
+        changes=(Change(date=date(2026, 11, 1)), "2026-11"),  # type: ignore[arg-type]
         categories=tuple(wrong),
     )
     assert {(key, message) for _, key, message in found} == {
@@ -215,6 +218,10 @@ def test_every_part_of_a_policy_has_its_type() -> None:
         ("flows[0].cookies[0]", "must be text, not bytes"),
         ("flows[1]", "must be a Flow, not a Banner"),
         ("banner.buttons", "must be a tuple, not a list"),
+        ("pages.language", "must be text, not None"),
+        ("texts", "must be a mapping, not text"),
+        ("changes[0].date", "must be text, not a date"),
+        ("changes[1]", "must be a Change, not text"),
         ("categories[0].exemption", "must be an Exemption or None, not text"),
         ("categories[1].exemption.kind", "must be text, not None"),
         ("categories[2].sale_or_sharing", "must be True or False, not a number"),

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from config.samples import FULL, load
+from config.samples import FULL, beside_templates, load
 from consentgate import ConfigError, load_gate
 from consentgate.config import inspect
 
@@ -18,11 +18,14 @@ from consentgate.config import inspect
 # that is a change of the file, and no typo.
 LETTERS = string.ascii_letters + string.digits + "_-. \"'=[]{},:;/\\\n\té"
 
-# Keys, and the names of tables but for the ids of categories, which are the operator's own.
+# Keys, and the names of tables but for the ids of categories and the languages, which are the
+# operator's own.
 KEYS = [
     match.span("key")
     for match in re.finditer(
-        r"(?:^\[{0,2}|\{ |, )(?P<key>[a-z_]+)(?=(?:\.[a-z]+)?\]| = )", FULL, re.MULTILINE
+        r"(?:^\[{0,2}(?:texts\.de\.)?|\{ |, )(?P<key>[a-z_]+)(?=(?:\.[a-z]+)?\]| = )",
+        FULL,
+        re.MULTILINE,
     )
 ]
 
@@ -49,12 +52,12 @@ def all_slips() -> list[tuple[int, int, str]]:
 def test_the_keys_to_mutate_are_those_of_the_file() -> None:
     """The law would hold of nothing if no key were found."""
     words = [FULL[start:end] for start, end in KEYS]
-    assert (len(words), len(set(words)), len(all_slips()) > 10_000) == (95, 68, True)
+    assert (len(words), len(set(words)), len(all_slips()) > 10_000) == (111, 76, True)
 
 
 def test_a_typo_in_a_key_is_refused_or_means_the_same(tmp_path: Path) -> None:
     """A thousand one-letter slips in the keys of a good file: an error, or an equal policy."""
-    good = load(tmp_path, FULL)
+    good = load(beside_templates(tmp_path).parent, FULL)
     refused = 0
     for start, end, slip in Random(20261101).sample(all_slips(), 1000):
         text = FULL[:start] + slip + FULL[end:]
@@ -78,7 +81,7 @@ def test_a_lost_or_exchanged_letter_is_answered_with_the_right_key(
         slip = key[:at] + (key[at + 1 :] if lost else key[at : at + 2][::-1] + key[at + 2 :])
         if slip == key:
             continue
-        (tmp_path / "typo.toml").write_text(FULL[:start] + slip + FULL[end:])
+        (tmp_path / "typo.toml").write_text(FULL[:start] + slip + FULL[end:], "utf-8")
         _, problems = inspect(tmp_path / "typo.toml")
         line = FULL.count("\n", 0, start) + 1
         first = next(one for one in problems if one.code in ("CG101", "CG003"))
@@ -113,6 +116,22 @@ def test_a_lost_or_exchanged_letter_is_answered_with_the_right_key(
             "known here: name, category, provider, purpose, duration, recipients, sliding, domain, "
             "path, partitioned",
         ),
+        ('language = "de"', "language", "it belongs in [pages]"),
+        (
+            '[banner]\ntitle = "Choose"',
+            "banner.title",
+            "it belongs in [texts.en.banner], and so for other languages",
+        ),
+        (
+            '[opt_out]\ntitle = "Opt out"',
+            "opt_out",
+            "it belongs in [texts.en], as [texts.en.opt_out], and so for other languages",
+        ),
+        (
+            '[[changes]]\nversion = "1"\ndate = 2026-11-01\ntext = "x"\ntitle = "x"',
+            "changes[0].title",
+            "known here: version, date, text",
+        ),
         ('Mode = "report"', "Mode", "did you mean 'mode'?"),
         ("[consent]\nsame-site = 'lax'", "consent.same-site", "did you mean 'same_site'?"),
         ("[consent]\nSecret_Env = 'A'", "consent.Secret_Env", "did you mean 'secret_env'?"),
@@ -122,7 +141,7 @@ def test_a_lost_or_exchanged_letter_is_answered_with_the_right_key(
             "xyzzy = 1",
             "xyzzy",
             "known here: version, mode, unknown, hide, expire_unknown, strict, consent, "
-            "controller, regions, gpc, banner, categories, cookies, flows",
+            "controller, regions, gpc, banner, categories, cookies, flows, pages, texts, changes",
         ),
     ],
 )

@@ -14,7 +14,9 @@ from consentgate.core.consent import Consent
 from consentgate.core.gate import Finish, Forward, Gate, NeedBody, Reply
 from consentgate.core.http import Header, Request, Response
 from consentgate.core.policy import Category, Policy, Rule
+from consentgate.core.record import own_lines
 from consentgate.core.revision import revision_of
+from consentgate.core.views import Around, Page, View
 from consentgate.core.visit import Visit
 
 KEY = b"a-signing-key-of-the-tests-0123456789-ABCDEF"
@@ -73,9 +75,19 @@ def fresh_id() -> bytes:
     return b"0123456789"
 
 
+class Plain:
+    """A renderer that shows what it was given: the view, for whom it is, and where."""
+
+    script = "start(GATE_POLICY);"
+    style = ".gate{}"
+
+    def render(self, view: View, around: Around) -> Page:
+        return Page(f"<!-- {view} at {around.base} -->", around.asked or around.accepts or "en")
+
+
 def make_gate(keys: Iterable[bytes] = (KEY,), **changes: Any) -> Gate:
     """A gate for POLICY with these fields changed."""
-    return Gate(replace(POLICY, **changes), list(keys))
+    return Gate(replace(POLICY, **changes), list(keys), renderer=Plain())
 
 
 def ask(
@@ -143,7 +155,21 @@ def reply(gate: Gate, request: Request, body: bytes = b"", now: float = NOW) -> 
 
 
 def lines_of(finish: Finish | Response) -> list[bytes]:
-    """Every Set-Cookie value among the headers."""
+    """Every Set-Cookie value among the headers, but for what scripts are told of the choice."""
+    return [line for line in all_lines(finish) if b"gate-choice=" not in line]
+
+
+def choice_lines(visit: Visit) -> list[bytes]:
+    """The Set-Cookie values by which the choice is recorded, but for what scripts are told."""
+    return [line for line in own_lines(visit) if b"gate-choice=" not in line]
+
+
+def told_of(finish: Finish | Response) -> list[bytes]:
+    """The Set-Cookie values that tell scripts of the choice."""
+    return [line for line in all_lines(finish) if b"gate-choice=" in line]
+
+
+def all_lines(finish: Finish | Response) -> list[bytes]:
     return [value for name, value in finish.headers if name.lower() == b"set-cookie"]
 
 

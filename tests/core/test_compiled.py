@@ -30,8 +30,10 @@ def test_the_consent_cookie_has_one_name_in_production_and_one_in_development() 
     assert site.own_cookie(ask(host=b"localhost:8000", scheme="http")).name == b"gate"
     assert site.own_names() == {
         b"__Host-gate",
+        b"__Host-gate-choice",
         b"__Host-gate-optout",
         b"gate",
+        b"gate-choice",
         b"gate-optout",
     }
 
@@ -42,8 +44,10 @@ def test_a_policy_may_give_up_secure() -> None:
     assert site.own_cookie(ask()).name == b"gate"
     assert site.own_names() == {
         b"__Host-gate",
+        b"__Host-gate-choice",
         b"__Host-gate-optout",
         b"gate",
+        b"gate-choice",
         b"gate-optout",
     }
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 
 from consentgate.core.consent import Consent
+from consentgate.core.front import notice
 from consentgate.core.gate import Gate, Reply
 from consentgate.core.http import Header
 from consentgate.core.policy import Category, Flow, Profile, Regions, Rule
@@ -336,7 +337,7 @@ def test_a_yes_to_part_of_what_is_sold_leaves_the_signal_applied() -> None:
         True,
         False,
     )
-    assert visit.opt_out_notice
+    assert notice(visit)
     answer = send(b"action=accept&over_gpc=1", *form, cookie=cookie, gate=gate)
     visit = visit_of(
         gate, ask(headers=[HERE, GPC], cookie=jar_after(lines_of(answer.response), None))

@@ -8,23 +8,24 @@ from typing import Any
 
 import pytest
 
+from consentgate.core import front
 from consentgate.core.consent import Consent
 from consentgate.core.gate import Forward, Gate
 from consentgate.core.http import Header, Response
-from consentgate.core.page import opt_out, preferences
 from consentgate.core.policy import (
     Banner,
     Category,
-    Controller,
     Exemption,
     Gpc,
     Profile,
     Regions,
 )
+from consentgate.core.views import ChoicesView, Control, OptOutView, SignalView
 from core.samples import (
     FORM,
     ID,
     JSON,
+    KEY,
     NOW,
     POLICY,
     SAME_ORIGIN,
@@ -39,7 +40,6 @@ from core.samples import (
     reply,
     visit_of,
 )
-from core.test_page import Parsed
 
 NECESSARY, ANALYTICS, MARKETING = POLICY.categories
 MEASURED = Exemption(kind="audience-measurement", objection="/privacy?a=1&b#stop")
@@ -76,30 +76,18 @@ def stored(response: Response, gate: Gate = GATE) -> Consent | None:
     return gate.site.tokens.read(lines[0].partition(b"=")[2].partition(b";")[0])
 
 
-def inputs(html: str) -> list[tuple[str | None, str | None, bool]]:
-    """The type-less essentials of every field: name, value, ticked."""
+def choices(*headers: Header, gate: Gate = GATE) -> ChoicesView:
+    return front.choices(gate.site, visit_of(gate, ask(headers=headers)), "", "/")
+
+
+def controls(view: ChoicesView) -> list[tuple[str, Control, bool, bool]]:
+    """What the visitor can do about each category: its id, how, ticked, and why there is no box."""
     return [
-        (one["name"], one["value"], "checked" in one)
-        for one in Parsed(html).all("input")
-        if one["type"] in ("checkbox", "hidden")
+        (one.category.id, one.control, one.ticked, one.until_objection) for one in view.categories
     ]
 
 
 # --- the opt-out page ---------------------------------------------------------------------------
-
-
-def test_opting_out_is_one_link_and_one_button() -> None:
-    """Two steps at most: the page has one form with nothing to fill in."""
-    response = get("/_gate/opt-out", CALIFORNIA)
-    parsed = Parsed(response.body.decode())
-    assert [one["action"] for one in parsed.all("form")] == ["opt-out"]
-    assert parsed.all("input") == []
-    assert len(parsed.all("button")) == 1
-    assert "Do not sell or share my personal information" in parsed.text
-    assert "Marketing" in parsed.text
-    assert "Analytics" not in parsed.text
-    page = get("/_gate/", CALIFORNIA).body.decode()
-    assert '<a href="opt-out">Do not sell or share my personal information</a>' in page
 
 
 @pytest.mark.parametrize(
@@ -131,9 +119,10 @@ def test_a_newcomer_who_opts_out_leaves_no_id() -> None:
     assert (answer.response.status, header(answer.response, b"location")) == (303, b"opt-out")
     assert stored(answer.response) == Consent(denied=frozenset({"marketing"}), decided_at=TODAY)
     cookie = lines_of(answer.response)[0].partition(b";")[0]
-    html = get("/_gate/opt-out", CALIFORNIA, cookie=cookie).body.decode()
-    assert '<p role="status">You have opted out. This is not used for you: Marketing.</p>' in html
-    assert "<form" not in html
+    visit = visit_of(GATE, ask(headers=[CALIFORNIA], cookie=cookie))
+    assert front.opt_out(GATE.site, visit, "/") == OptOutView(
+        signal=None, about=(SOLD[2],), done=True, back="/"
+    )
 
 
 def test_an_opt_out_leads_where_it_is_told() -> None:
@@ -169,8 +158,10 @@ def test_where_nothing_is_marked_an_opt_out_is_about_everything() -> None:
     gate = make_gate(regions=REGIONS)
     answer = post("/_gate/opt-out", b"", FORM, CALIFORNIA, gate=gate)
     assert answer.receipt.denied == ("analytics", "marketing")
-    html = opt_out(gate.site, visit_of(gate, ask(headers=[CALIFORNIA])), "/")
-    assert "advertising: Analytics, Marketing." in html
+    visit = visit_of(gate, ask(headers=[CALIFORNIA]))
+    assert front.opt_out(gate.site, visit, "/") == OptOutView(
+        signal=None, about=(ANALYTICS, MARKETING), done=False, back="/"
+    )
 
 
 # --- a signal, seen -----------------------------------------------------------------------------
@@ -178,13 +169,12 @@ def test_where_nothing_is_marked_an_opt_out_is_about_everything() -> None:
 
 def test_a_signal_that_is_honoured_is_displayed() -> None:
     """11 CCR 7025(c)(6); as a fragment for the site's own pages, and in the state."""
-    notice = '<p role="status">Opt-Out Request Honored</p>'
     visit = visit_of(GATE, ask(headers=[GPC, CALIFORNIA]))
-    assert visit.opt_out_notice == notice
-    assert visit_of(GATE, ask(headers=[CALIFORNIA])).opt_out_notice == ""
-    for path in ("/_gate/", "/_gate/opt-out"):
-        assert notice in get(path, GPC, CALIFORNIA).body.decode()
-        assert notice not in get(path, CALIFORNIA).body.decode()
+    assert front.notice(visit) == "<!-- NoticeView() at /_gate -->"
+    assert front.notice(visit_of(GATE, ask(headers=[CALIFORNIA]))) == ""
+    assert choices(GPC, CALIFORNIA).signal == SignalView(against=(SOLD[2],))
+    assert front.opt_out(GATE.site, visit, "/").signal == SignalView(against=(SOLD[2],))
+    assert choices(CALIFORNIA).signal is None
     state = json.loads(get("/_gate/state", GPC, CALIFORNIA).body)
     assert (state["gpc"], state["signal"], state["notice"], state["region"]) == (
         True,
@@ -194,20 +184,23 @@ def test_a_signal_that_is_honoured_is_displayed() -> None:
     )
 
 
-def test_who_signals_is_shown_the_conflict_before_they_can_say_yes_to_it() -> None:
-    """The notice stands above the forms, and only then do they say that it was shown."""
-    html = get("/_gate/", GPC, CALIFORNIA).body.decode()
-    notice, form = html.index("goes against this signal"), html.index("<form")
-    assert notice < form
-    assert html.count('<input type="hidden" name="over_gpc" value="1">') == 2
-    assert "over_gpc" not in get("/_gate/", CALIFORNIA).body.decode()
-    assert "over_gpc" not in get("/_gate/", GPC, gate=make_gate()).body.decode()
+def test_without_pages_a_signal_is_displayed_all_the_same() -> None:
+    """In the words of the regulation's own example."""
+    gate = Gate(replace(POLICY, categories=SOLD, regions=REGIONS), [KEY])
+    visit = visit_of(gate, ask(headers=[GPC, CALIFORNIA]))
+    assert front.notice(visit) == '<p role="status">Opt-Out Request Honored</p>'
+
+
+def test_a_yes_over_a_signal_is_asked_for_where_there_is_one_and_something_is_sold() -> None:
+    """Only there does the page show the conflict, and only then do its forms say that it did."""
+    assert choices(GPC, CALIFORNIA).over_gpc
+    assert not choices(CALIFORNIA).over_gpc
+    assert not choices(GPC, gate=make_gate()).over_gpc
 
 
 def test_who_signals_where_consent_is_asked_for_is_told_that_it_is_a_no() -> None:
     """And needs no banner."""
-    html = get("/_gate/", GPC).body.decode()
-    assert "Your browser has said no for you, so nothing optional is used." in html
+    assert choices(GPC).standing == "signalled"
     assert not json.loads(get("/_gate/state", GPC).body)["needs_choice"]
 
 
@@ -216,21 +209,18 @@ def test_who_signals_where_consent_is_asked_for_is_told_that_it_is_a_no() -> Non
 
 def test_no_box_stands_for_a_yes_that_nobody_gave() -> None:
     """What is used without a yes has a box to object with, never one ticked in advance."""
-    assert inputs(get("/_gate/", CALIFORNIA).body.decode()) == [
-        ("leave", "analytics", False),
-        ("object", "analytics", False),
-        ("leave", "marketing", False),
-        ("object", "marketing", False),
+    none, allow, object = Control.NONE, Control.ALLOW, Control.OBJECT
+    assert controls(choices(CALIFORNIA)) == [
+        ("necessary", none, False, False),
+        ("analytics", object, False, True),
+        ("marketing", object, False, True),
     ]
-    html = get("/_gate/", FRANCE).body.decode()
-    assert inputs(html) == [
-        ("leave", "analytics", False),
-        ("object", "analytics", False),
-        ("grant", "marketing", False),
+    assert controls(choices(FRANCE)) == [
+        ("necessary", none, False, False),
+        ("analytics", object, False, False),
+        ("marketing", allow, False, False),
     ]
-    assert "This needs no consent here." in html
-    assert '<a href="/privacy?a=1&amp;b#stop">More on how to object</a>' in html
-    assert [name for name, _, _ in inputs(get("/_gate/").body.decode())] == ["grant", "grant"]
+    assert [one for _, one, _, _ in controls(choices())] == [none, allow, allow]
 
 
 @pytest.mark.parametrize(
@@ -278,27 +268,6 @@ def test_the_new_fields_are_read_strictly_too(body: bytes) -> None:
     assert (response.status, lines_of(response)) == (400, [])
 
 
-# --- what else the pages say --------------------------------------------------------------------
-
-
-def test_the_pages_say_who_decides_and_who_else_reads() -> None:
-    """GDPR article 13(1)(a) and (e); everything escaped."""
-    controller = Controller(
-        name="Shop & Co", address="1 Road", contact="mail@shop.example", url="https://shop.example"
-    )
-    rule = replace(MARKETING.rules[0], provider="Meta", recipients=("A", "B<"))
-    gate = make_gate(
-        controller=controller, categories=(NECESSARY, replace(MARKETING, rules=(rule,)))
-    )
-    html = preferences(gate.site, visit_of(gate, ask()), "", "/")
-    assert (
-        "<p>Shop &amp; Co · 1 Road · mail@shop.example · "
-        '<a href="https://shop.example">https://shop.example</a></p>'
-    ) in html
-    assert "<td>Meta; shared with A, B&lt;</td>" in html
-    assert "Shop &amp; Co" in opt_out(gate.site, visit_of(gate, ask()), "/")
-
-
 @pytest.mark.parametrize(
     ("buttons", "order"),
     [
@@ -313,8 +282,7 @@ def test_the_order_of_the_buttons_is_the_policys(
 ) -> None:
     """Both are always there."""
     gate = make_gate(banner=Banner(buttons=buttons))
-    html = preferences(gate.site, visit_of(gate, ask()), "", "/")
-    assert [one["value"] for one in Parsed(html).all("button")][:2] == order
+    assert list(choices(gate=gate).buttons) == order
 
 
 # --- the statement ------------------------------------------------------------------------------

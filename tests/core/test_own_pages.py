@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from consentgate.core.gate import NeedBody
+from consentgate.core.gate import Gate, NeedBody
 from consentgate.core.http import Header, Request, Response
 from core.samples import (
     FORM,
     ID,
     JSON,
+    KEY,
     NOW,
+    POLICY,
     SAME_ORIGIN,
     TODAY,
     ask,
@@ -423,6 +425,31 @@ def test_the_way_to_the_page_keeps_a_query_that_is_fit_to_be_sent(
     assert header(response, b"location") == location
 
 
+@pytest.mark.parametrize(
+    ("path", "view"), [("/", "ChoicesView("), ("/declaration", "Decl"), ("/opt-out", "OptOut")]
+)
+def test_a_page_is_in_the_language_that_its_address_or_else_the_browser_asks_for(
+    path: str, view: str
+) -> None:
+    """The visitor's own words go to the renderer, which knows the languages."""
+    accepts: Header = (b"accept-language", b"pt-BR,pt;q=0.9")
+    response = get(path, headers=[accepts])
+    assert response.body.startswith(b"<!-- " + view.encode())
+    assert header(response, b"content-language") == b"pt-BR,pt;q=0.9"
+    response = get(path, headers=[accepts], query=b"lang=de")
+    assert header(response, b"content-language") == b"de"
+
+
+def test_without_a_renderer_there_are_no_pages_but_choices_all_the_same() -> None:
+    """A gate made by hand answers what needs no words."""
+    gate = Gate(POLICY, [KEY])
+    for path in ("/", "/banner", "/declaration", "/opt-out", "/g.js", "/g.css"):
+        response = reply(gate, ask(path="/_gate" + path)).response
+        assert (path, response.status) == (path, 404)
+    assert reply(gate, ask(path="/_gate/state")).response.status == 200
+    assert choose(b"action=reject", gate=gate).status == 303
+
+
 def test_the_preferences_page_is_html_that_nobody_stores_or_frames() -> None:
     """200 for anybody, with every header that keeps it to itself."""
     response = get("/", YES)
@@ -431,7 +458,8 @@ def test_the_preferences_page_is_html_that_nobody_stores_or_frames() -> None:
     assert header(response, b"cache-control") == b"no-store"
     assert header(response, b"x-frame-options") == b"DENY"
     assert b"frame-ancestors 'none'" in (header(response, b"content-security-policy") or b"")
-    assert b"Privacy choices" in response.body
+    assert header(response, b"content-language") == b"en"
+    assert response.body.startswith(b"<!-- ChoicesView(standing='decided'")
     assert lines_of(response) == []
 
 
@@ -457,7 +485,7 @@ def test_the_page_leads_back_to_a_path_of_this_site(query: bytes, back: bytes) -
     """Whatever the query holds: it never raises and never leads away."""
     response = get("/", query=query)
     assert response.status == 200
-    assert b'<a href="' + back + b'">Back to the site</a>' in response.body
+    assert b", back='" + back + b"', " in response.body
 
 
 @pytest.mark.parametrize("path", ["/", "/state", "/nothing"])

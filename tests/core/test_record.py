@@ -10,7 +10,7 @@ from consentgate.core.consent import Consent, Receipt
 from consentgate.core.gate import Gate
 from consentgate.core.http import Header
 from consentgate.core.policy import Profile, Regions
-from consentgate.core.record import LONGEST, own_lines, receipt, signal_line
+from consentgate.core.record import LONGEST, receipt, signal_line
 from core.samples import (
     DAY,
     ID,
@@ -21,6 +21,7 @@ from core.samples import (
     SAME_ORIGIN,
     TODAY,
     ask,
+    choice_lines,
     cookie_of,
     forward,
     lines_of,
@@ -176,14 +177,14 @@ def test_a_no_lives_as_long_as_browsers_keep_it() -> None:
     for gate in (GATE, STRICT):
         visit = visit_of(gate, ask())
         visit.reject_all()
-        assert max_age(own_lines(visit)[0]) == LONGEST
+        assert max_age(choice_lines(visit)[0]) == LONGEST
         old = token(Consent(granted=OPTIONAL, id=ID, decided_at=NOW - 100 * DAY), gate)
         visit = visit_of(gate, ask(cookie=old))
         visit.opt_out()
-        assert max_age(own_lines(visit)[0]) == LONGEST
+        assert max_age(choice_lines(visit)[0]) == LONGEST
         visit = visit_of(gate, ask("POST", headers=[SAME_ORIGIN]))
         visit.accept_all()
-        assert max_age(own_lines(visit)[0]) == 182 * DAY
+        assert max_age(choice_lines(visit)[0]) == 182 * DAY
 
 
 def page(gate: Gate, cookie: bytes, days: int = 0) -> list[bytes]:
@@ -223,7 +224,7 @@ def test_a_withdrawal_allows_nothing_anywhere() -> None:
     yes = token(Consent(granted=OPTIONAL, id=ID, decided_at=NOW))
     visit = visit_of(GATE, ask(headers=[HERE], cookie=yes))
     visit.withdraw()
-    (line,) = own_lines(visit)
+    (line,) = choice_lines(visit)
     again = line.partition(b";")[0]
     for where, asks in ((HERE, False), (ELSEWHERE, True)):
         later = visit_of(GATE, ask(headers=[where], cookie=again))
@@ -284,12 +285,12 @@ def test_an_override_outlives_an_act_without_the_signal() -> None:
     cookie, _ = choose(b"action=save&grant=marketing&over_gpc=1")
     visit = visit_of(GATE, ask("POST", headers=[HERE, SAME_ORIGIN], cookie=cookie))
     visit.set(analytics=True)
-    again = own_lines(visit)[0].partition(b";")[0]
+    again = choice_lines(visit)[0].partition(b";")[0]
     assert visit_of(GATE, ask(headers=[GPC, HERE], cookie=again)).gpc == "overridden"
     # A yes given where no signal was, and so no notice, goes before none.
     visit = visit_of(GATE, ask("POST", headers=[HERE, SAME_ORIGIN]))
     visit.accept_all()
-    again = own_lines(visit)[0].partition(b";")[0]
+    again = choice_lines(visit)[0].partition(b";")[0]
     assert visit_of(GATE, ask(headers=[GPC, HERE], cookie=again)).gpc == "applied"
 
 
@@ -317,7 +318,7 @@ def test_a_receipt_says_to_which_text_a_yes_was_given() -> None:
         ("analytics", revision),
         ("marketing", gate.site.revisions["marketing"]),
     )
-    again = own_lines(visit)[0].partition(b";")[0]
+    again = choice_lines(visit)[0].partition(b";")[0]
     assert not visit_of(make_gate(), ask(cookie=again)).allows("analytics")
 
 

@@ -17,7 +17,7 @@ from consentgate.core.consent import (
 )
 from consentgate.core.gate import Gate
 from consentgate.core.policy import CHOICE_LIFETIME, Policy
-from consentgate.core.record import LONGEST, own_lines, receipt
+from consentgate.core.record import LONGEST, receipt
 from consentgate.core.recorded import CLOCK_SKEW, MAX_TWINS
 from consentgate.core.visit import Visit
 from core.samples import (
@@ -31,6 +31,7 @@ from core.samples import (
     SAME_ORIGIN,
     TODAY,
     ask,
+    choice_lines,
     cookie_of,
     fresh_id,
     make_gate,
@@ -58,14 +59,14 @@ def seen(visit: Visit) -> tuple[frozenset[str], bool, bool]:
 
 def stored(visit: Visit) -> Consent | None:
     """What the one cookie that this visit writes would say next time; None: it is removed."""
-    (line,) = own_lines(visit)
+    (line,) = choice_lines(visit)
     pair = line.partition(b";")[0]
     assert pair.startswith(b"__Host-gate=")
     return GATE.site.tokens.read(pair.partition(b"=")[2])
 
 
 def lifetime(visit: Visit) -> int:
-    (line,) = own_lines(visit)
+    (line,) = choice_lines(visit)
     return int(line.partition(b"Max-Age=")[2].partition(b";")[0])
 
 
@@ -168,7 +169,7 @@ def test_a_consent_cookie_that_cannot_be_believed_is_a_no(cookie: bytes) -> None
     assert seen(visit) == (ALWAYS, False, True)
     assert [visit.allows(id) for id in ("analytics", "marketing")] == [False, False]
     assert (visit.id, visit.decided_on) == (None, None)
-    assert own_lines(visit) == []
+    assert choice_lines(visit) == []
 
 
 def test_a_clock_may_run_a_minute_ahead() -> None:
@@ -249,7 +250,7 @@ def test_the_consent_cookie_is_read_under_one_name_only(
         visit = visit_of(GATE, request)
         assert visit.allows("analytics") is (name == read_under)
         visit.reject_all()
-        assert own_lines(visit)[0].startswith(read_under + b"=")
+        assert choice_lines(visit)[0].startswith(read_under + b"=")
 
 
 # --- duplicates ---------------------------------------------------------------------------------
@@ -286,9 +287,9 @@ def test_of_several_consent_cookies_the_newest_valid_one_wins(
     visit = arriving(b"; ".join(cookies))
     assert visit.granted == ALWAYS | granted
     if granted:
-        assert own_lines(visit) == []
+        assert choice_lines(visit) == []
         return
-    expired, kept = own_lines(visit)
+    expired, kept = choice_lines(visit)
     assert expired == PARTITIONED_GONE
     again = arriving(kept.partition(b";")[0])
     assert again.granted == visit.granted
@@ -299,7 +300,7 @@ def test_of_several_invalid_ones_none_is_believed_and_none_is_touched() -> None:
     """Only invalid ones: nothing is allowed."""
     visit = arriving(b"__Host-gate=x; __Host-gate=y")
     assert seen(visit) == (ALWAYS, False, True)
-    assert own_lines(visit) == []
+    assert choice_lines(visit) == []
 
 
 def test_several_lapsed_ones_are_left_to_lapse() -> None:
@@ -307,7 +308,7 @@ def test_several_lapsed_ones_are_left_to_lapse() -> None:
     cookie = b"; ".join([cookie_of("analytics", "marketing")] * 2)
     visit = arriving(cookie, now=NOW + CHOICE_LIFETIME + 1)
     assert seen(visit) == (ALWAYS, False, True)
-    assert own_lines(visit) == []
+    assert choice_lines(visit) == []
 
 
 def test_writing_an_old_refusal_again_does_not_make_it_younger() -> None:
@@ -315,7 +316,7 @@ def test_writing_an_old_refusal_again_does_not_make_it_younger() -> None:
     old = cookie_of(at=TODAY - DAY)
     visit = arriving(b"; ".join([old, old]))
     assert not visit.allows("analytics")
-    kept = own_lines(visit)[1]
+    kept = choice_lines(visit)[1]
     assert b"; Max-Age=%d;" % (LONGEST - DAY - (NOW - TODAY)) in kept
 
 
@@ -333,12 +334,12 @@ def test_what_another_policy_with_the_same_cookie_was_told_stands() -> None:
             assert refused.choice("marketing") is Choice.DENIED
         visit = visit_of(neighbour, ask("POST", cookie=cookie, headers=[SAME_ORIGIN]))
         visit.set(analytics=True)
-        written = own_lines(visit)[-1].partition(b";")[0]
+        written = choice_lines(visit)[-1].partition(b";")[0]
         again = visit_of(make_gate(), ask(cookie=written))
         assert (again.choice("analytics"), again.choice("marketing")) == (Choice.GRANTED, kept)
     rejecting = visit_of(neighbour, ask(cookie=cookie_of("marketing")))
     rejecting.reject_all()
-    written = own_lines(rejecting)[-1].partition(b";")[0]
+    written = choice_lines(rejecting)[-1].partition(b";")[0]
     assert visit_of(make_gate(), ask(cookie=written)).choice("marketing") is Choice.DENIED
 
 
@@ -356,7 +357,7 @@ def test_duplicates_are_expired_under_the_domains_they_may_have() -> None:
     visit = visit_of(gate, ask(host=b"www.shop.example", cookie=cookie + b"; " + cookie))
     assert not visit.allows("analytics")
     gone = b"gate=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/"
-    assert own_lines(visit)[:-1] == [
+    assert choice_lines(visit)[:-1] == [
         gone + b"; Secure; HttpOnly",
         gone + b"; Domain=www.shop.example; Secure; HttpOnly",
     ]
@@ -407,7 +408,7 @@ def test_withdrawing_takes_everything_back_and_asks_anew() -> None:
     visit = arriving(cookie_of("analytics"))
     visit.withdraw()
     assert seen(visit) == (ALWAYS, False, True)
-    assert own_lines(visit) == [
+    assert choice_lines(visit) == [
         b"__Host-gate=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; Secure; "
         b"HttpOnly; SameSite=Lax"
     ]
@@ -441,7 +442,7 @@ def test_setting_nothing_changes_nothing() -> None:
     """No category, no choice, no cookie."""
     visit = arriving()
     visit.set()
-    assert (visit.changed, own_lines(visit)) == (False, [])
+    assert (visit.changed, choice_lines(visit)) == (False, [])
 
 
 def test_what_is_always_on_cannot_be_refused() -> None:
@@ -495,7 +496,7 @@ def test_a_refused_category_outlives_an_older_copy_of_the_yes() -> None:
     old = cookie_of("analytics", "marketing", at=NOW - DAY)
     visit = arriving(old)
     visit.set(marketing=False)
-    new = own_lines(visit)[0].partition(b";")[0]
+    new = choice_lines(visit)[0].partition(b";")[0]
     for cookies in ([old, new], [new, old]):
         assert arriving(b"; ".join(cookies)).granted == ALWAYS | {"analytics"}
 
@@ -534,7 +535,7 @@ def test_browsing_is_not_consent(method: str, grant: Callable[[Visit], None]) ->
     visit = visit_of(GATE, ask(method, headers=[SAME_ORIGIN]))
     with pytest.raises(GrantRefused, match=f"by {method}: browsing is not consent"):
         grant(visit)
-    assert (visit.changed, visit.granted, own_lines(visit)) == (False, ALWAYS, [])
+    assert (visit.changed, visit.granted, choice_lines(visit)) == (False, ALWAYS, [])
 
 
 @pytest.mark.parametrize(
@@ -550,7 +551,7 @@ def test_granting_needs_proof(grant: Callable[[Visit], None]) -> None:
     visit = visit_of(GATE, ask("POST", headers=[(b"origin", b"https://evil.example")]))
     with pytest.raises(GrantRefused, match="from a page of this site"):
         grant(visit)
-    assert (visit.changed, visit.granted, own_lines(visit)) == (False, ALWAYS, [])
+    assert (visit.changed, visit.granted, choice_lines(visit)) == (False, ALWAYS, [])
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from consentgate.core.consent import Consent, GrantRefused
 from consentgate.core.gate import Gate
-from consentgate.core.record import own_lines
 from consentgate.core.recorded import CLOCK_SKEW
 from consentgate.core.token import Tokens
 from consentgate.core.visit import Visit
@@ -24,6 +23,7 @@ from core.samples import (
     OPTIONAL,
     SAME_ORIGIN,
     ask,
+    choice_lines,
     consent_of,
     make_gate,
     token_of,
@@ -231,7 +231,7 @@ def test_taking_back_never_enlarges_what_is_allowed(
         assert visit.peek() <= before
         before = visit.peek()
     if visit.changed:
-        written = own_lines(visit)[-1].partition(b";")[0]
+        written = choice_lines(visit)[-1].partition(b";")[0]
         assert allowed(written) <= before
 
 
@@ -264,7 +264,7 @@ def test_what_a_visit_writes_is_what_it_says(
     if not visit.changed:
         assert not yes | no
         return
-    again: Visit = visit_of(GATE, ask(cookie=own_lines(visit)[-1].partition(b";")[0]))
+    again: Visit = visit_of(GATE, ask(cookie=choice_lines(visit)[-1].partition(b";")[0]))
     assert again.peek() == visit.peek()
     assert [again.choice(id) for id in GATE.site.ids] == [visit.choice(id) for id in GATE.site.ids]
     assert again.id == visit.id == (ID if again.granted > ALWAYS else None)

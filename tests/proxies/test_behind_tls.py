@@ -57,13 +57,22 @@ def choose(client: Client, form: str, jar: Jar, headers: dict[str, str] | None =
     return answer
 
 
+def is_choice(choice: bytes, told: bytes) -> bool:
+    """Whether these lines set a choice, and tell scripts of it, as `__Host-` demands."""
+    attributes = re.escape(ATTRIBUTES)
+    readable = attributes.replace(rb";\ HttpOnly", b"")
+    return bool(
+        re.fullmatch(rb"__Host-gate=[\w.-]+; Max-Age=\d+" + attributes, choice)
+        and re.fullmatch(rb"__Host-gate-choice=[\w.&=-]+; Max-Age=\d+" + readable, told)
+    )
+
+
 def test_accepting_behind_tls(client: Client) -> None:
     """The choice is `__Host-gate` with all that its prefix demands, and lets every cookie out."""
     jar = Jar(secure=True)
     answer = choose(client, "action=accept&next=/live", jar, SAME_ORIGIN)
     assert (answer.status, answer.header("Location")) == (303, "/live")
-    (line,) = answer.lines
-    assert re.fullmatch(rb"__Host-gate=[\w.-]+; Max-Age=\d+" + re.escape(ATTRIBUTES), line)
+    assert is_choice(*answer.lines)
     assert client.ask("/live", cookies=[jar.header()]).lines == EVERYTHING
 
 
@@ -72,8 +81,7 @@ def test_rejecting_behind_tls(client: Client) -> None:
     jar = Jar(secure=True)
     answer = choose(client, "action=reject", jar)
     assert answer.status == 303
-    (line,) = answer.lines
-    assert re.fullmatch(rb"__Host-gate=[\w.-]+; Max-Age=\d+" + re.escape(ATTRIBUTES), line)
+    assert is_choice(*answer.lines)
     assert client.ask("/live", cookies=[jar.header()]).lines == [SESSION]
 
 
@@ -81,7 +89,7 @@ def test_withdrawing_behind_tls(client: Client) -> None:
     """After a yes is taken back the jar is empty, and every cookie stays inside again."""
     jar = Jar(secure=True)
     choose(client, "action=accept", jar, SAME_ORIGIN)
-    assert jar.names() == {b"__Host-gate"}
+    assert jar.names() == {b"__Host-gate", b"__Host-gate-choice"}
     assert choose(client, "action=withdraw", jar).status == 303
     assert jar.names() == set()
     assert client.ask("/live").lines == [SESSION]
@@ -117,7 +125,7 @@ def test_what_was_refused_is_deleted_behind_tls(client: Client) -> None:
     for _ in range(2):  # four names in five forms are more than one answer takes
         lines += client.ask("/headers/0", cookies=[jar.header()]).lines
         jar.follow(lines)
-    assert jar.names() == {b"__Host-gate", b"sessionid"}
+    assert jar.names() == {b"__Host-gate", b"__Host-gate-choice", b"sessionid"}
     for line in lines:
         if line.startswith(b"__"):
             assert b"; Secure" in line
@@ -133,7 +141,11 @@ def test_what_was_refused_is_hidden_behind_tls(client: Client) -> None:
     for name in (b"_ga", b"_fbp", b"__Host-x", b"__Secure-x", b"sessionid"):
         jar.cookies[Place(name)] = b"1"
     seen = client.ask("/seen", cookies=[jar.header()]).body
-    assert {part.partition("=")[0] for part in seen.split("; ")} == {"__Host-gate", "sessionid"}
+    assert {part.partition("=")[0] for part in seen.split("; ")} == {
+        "__Host-gate",
+        "__Host-gate-choice",
+        "sessionid",
+    }
 
 
 # --- attacks -------------------------------------------------------------------------------------

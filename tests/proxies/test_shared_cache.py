@@ -173,6 +173,7 @@ def made_for_another(seen: Seen, cache: Cache) -> list[str]:
     gone = {pair(line)[0] for line in answer.lines if deletes(line)}
     live = [line.decode("latin-1") for line in answer.lines if not deletes(line)]
     choices = [line for line in live if line.startswith(f"{OWN}=")]
+    told = [line for line in live if line.startswith(f"{OWN}-choice=")]
     wrong = []
     if answer.status != page.status:
         wrong.append(f"status {answer.status}")
@@ -182,7 +183,7 @@ def made_for_another(seen: Seen, cache: Cache) -> list[str]:
     if not (page.kind == "session" and cache == "ignoring"):
         due = page.cookies(visitor)
         due = due if accepts else [line for line in due if line.startswith("sessionid=")]
-        if [line for line in live if line not in choices] != due:
+        if [line for line in live if line not in (*choices, *told)] != due:
             wrong.append(f"cookies {live}")
     if gone and not (
         (visitor in WITH_STRAYS or (accepts and page.kind == "rejects"))
@@ -197,6 +198,8 @@ def made_for_another(seen: Seen, cache: Cache) -> list[str]:
         wrong.append(f"choices {choices}")
     if page.kind == "rejects" and not choices:
         wrong.append("no choice")
+    if len(told) != (page.kind == "rejects"):
+        wrong.append(f"scripts are told {told}")
     return [f"{visitor} at {page.path}, {seen.cached}: {text}" for text in wrong]
 
 

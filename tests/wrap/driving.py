@@ -147,5 +147,5 @@ def choose(app: Any, action: str, *, root: str = "") -> bytes:
         root=root,
     )
     assert response.status_code == 303, response.text
-    assert names(response) == ["gate"]
+    assert names(response) == ["gate", "gate-choice"]
     return lines(response)[0].partition(b";")[0]

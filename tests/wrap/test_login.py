@@ -122,5 +122,5 @@ def test_a_refusal_logs_nobody_out(
     assert browser.open("POST /_gate/choice", action="reject").status_code == 303
     assert browser.open("/me").text == "ada"
     assert browser.open("/_gate/state").json()["decided"] is True
-    expected = {"shop_session", "gate"} | ({"shop_csrf"} if token else set())
+    expected = {"shop_session", "gate", "gate-choice"} | ({"shop_csrf"} if token else set())
     assert set(browser.cookies) == expected

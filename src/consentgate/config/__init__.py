@@ -1,7 +1,7 @@
 """Configuration: one TOML file -> Policy -> Gate, every mistake found at once.
 
 source    a path -> text and TOML data
-reader    TOML data -> Policy: known keys, right types (known, dark_patterns, values)
+reader    TOML data -> Policy: known keys, right types (known, dark_patterns, values, records)
 checks    Policy -> what it may not say, whoever wrote it
 keys      the environment -> signing keys
 locate    TOML text -> the line of every key
@@ -20,16 +20,21 @@ from ..core.gate import Gate
 from ..core.policy import Policy, Regions
 from ..core.regions import Locate
 from ..geo import NoDatabase, database_locator
+from ..pages.render import JinjaRenderer
 from ..presets import necessary_rules
 from .checks import (
     category_faults,
     doubts_about,
     fact_faults,
     law_faults,
+    missing_texts,
+    page_faults,
     region_faults,
     rule_faults,
     setting_faults,
+    text_faults,
     thoughts_on,
+    thoughts_on_changes,
     type_faults,
 )
 from .keys import MAKE_ONE, read_keys
@@ -129,7 +134,7 @@ def _examine_file(file: str, *, thoroughly: bool = False) -> _Examined:
         examined = _Examined(file, Policy(version=""))
         examined.faults += source.faults
         return examined
-    reader = Reader()
+    reader = Reader(os.path.dirname(file))
     examined = _Examined(file, reader.policy(source.data), source.text)
     examined.faults += [*source.faults, *reader.faults]
     for rule, path in reader.orphans:
@@ -154,9 +159,13 @@ def _faults_of(policy: Policy, *, thoroughly: bool = False) -> list[Fault]:
             category_faults(policy.categories),
             law_faults(policy),
             region_faults(policy),
+            page_faults(policy),
+            text_faults(policy),
             doubts_about(policy),
             fact_faults(policy) if thoroughly or policy.strict else (),
             thoughts_on(policy) if thoroughly else (),
+            thoughts_on_changes(policy) if thoroughly else (),
+            missing_texts(policy) if thoroughly else (),
         )
     )
 
@@ -172,7 +181,8 @@ def _gate(examined: _Examined, environ: Mapping[str, str] | None) -> Gate:
         ]
     locate = _locate(examined)
     examined.accept()
-    return Gate(examined.policy, keys, known=necessary_rules(), locate=locate)
+    renderer = JinjaRenderer(examined.policy)
+    return Gate(examined.policy, keys, known=necessary_rules(), locate=locate, renderer=renderer)
 
 
 def _locate(examined: _Examined) -> Locate | None:

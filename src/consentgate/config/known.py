@@ -5,8 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 
-from ..core.policy import Banner, Controller, Exemption, Flow, Gpc, Profile, Regions
+from ..core.policy import (
+    Banner,
+    Change,
+    Controller,
+    Exemption,
+    Flow,
+    Gpc,
+    Pages,
+    Profile,
+    Regions,
+)
 from .problems import Fault, Path, nearest
+from .wording import english
 
 # Dictionaries, for they keep their order and are compared at once.
 Keys = dict[str, None]
@@ -27,6 +38,9 @@ TOP: Keys = dict.fromkeys(
         "categories",
         "cookies",
         "flows",
+        "pages",
+        "texts",
+        "changes",
     )
 )
 CONSENT: Keys = dict.fromkeys(
@@ -82,6 +96,8 @@ PROFILE: Keys = dict.fromkeys(field.name for field in fields(Profile) if field.n
 GPC: Keys = dict.fromkeys(field.name for field in fields(Gpc))
 BANNER: Keys = dict.fromkeys(field.name for field in fields(Banner))
 FLOW: Keys = dict.fromkeys(field.name for field in fields(Flow))
+PAGES: Keys = dict.fromkeys(field.name for field in fields(Pages))
+CHANGE: Keys = dict.fromkeys(field.name for field in fields(Change))
 EXEMPTION: Keys = dict.fromkeys(field.name for field in fields(Exemption))
 LONG_RULE: Keys = {"name": None, "category": None, **RULE}
 
@@ -97,6 +113,8 @@ _HOMES = (
     ("in [gpc]", GPC),
     ("in [banner]", BANNER),
     ("in [[flows]]", FLOW),
+    ("in [pages]", PAGES),
+    ("in [[changes]]", {key: None for key in CHANGE if key != "version"}),
     ("in the exemption of a category", EXEMPTION),
     ("at the top of the file, before the first [table]", TOP),
 )
@@ -114,7 +132,9 @@ def unknown_key(at: Path, key: str, value: object, known: Keys) -> Fault:
             message="a signing key does not belong in a file",
             remedy="take it out and make a new one; secret_env names the variable that holds it",
         )
-    homes = [where for where, keys in _HOMES if key in keys]
+    homes = _home_of_text(at, key)
+    if not homes and at[:1] != ("changes",):  # what is told of a category is no news
+        homes = [where for where, keys in _HOMES if key in keys]
     home = f"it belongs {', or '.join(homes)}" if homes else ""
     meant = key_meant(key, known)
     remedies = [home, f"did you mean {meant!r}?" if meant else ""]
@@ -122,6 +142,15 @@ def unknown_key(at: Path, key: str, value: object, known: Keys) -> Fault:
         remedies.reverse()
     remedy = remedies[0] or remedies[1] or f"known here: {', '.join(known)}"
     return Fault(code="CG101", path=path, message=f"unknown key {key!r}", remedy=remedy)
+
+
+def _home_of_text(at: Path, key: str) -> list[str]:
+    """Return where a text for visitors belongs that stands where a setting would."""
+    if at == () and key in english():
+        return [f"in [texts.en], as [texts.en.{key}], and so for other languages"]
+    if at == ("banner",) and key in english()["banner"]:
+        return ["in [texts.en.banner], and so for other languages"]
+    return []
 
 
 def key_meant(key: str, known: Keys) -> str:

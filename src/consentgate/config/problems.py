@@ -51,6 +51,16 @@ A code is stable, has one meaning, and is never given to another.
     CG508  Warning, or an error with strict = true: visitors are not told what they must be told.
     CG509  Warning: nothing says which region a visitor is in.
     CG510  Warning: an opt-out concerns everything optional, for nothing is marked as sold.
+    CG511  Warning: a language that is not built in lacks texts.
+    CG512  Warning: visitors are not told what changed with this version of the policy.
+    CG513  Warning: the newest change does not come first.
+
+    What visitors read
+    CG601  A language has no such tag, or there are no texts in it.
+    CG602  The folder of templates cannot be used.
+    CG603  A text has no words, or other names in braces than it needs.
+    CG604  A text is for a category, a cookie or a version that the policy does not have.
+    CG605  A template of the site cannot be rendered.
 """
 
 from __future__ import annotations

@@ -7,18 +7,20 @@ Rule 3. Whether a value of the right type makes sense is asked elsewhere, of the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from ..core.policy import (
     NECESSARY,
     Banner,
     Category,
+    Change,
     Controller,
     Exemption,
     Flow,
-    Gpc,
+    Pages,
     Policy,
     Profile,
     Regions,
@@ -29,36 +31,37 @@ from .duration import seconds_of
 from .known import (
     BANNER,
     CATEGORY,
+    CHANGE,
     CONSENT,
     CONTROLLER,
     EXEMPTION,
     FLOW,
     GPC,
     LONG_RULE,
+    PAGES,
     PROFILE,
     REGIONS,
     RULE,
     TOP,
-    Keys,
 )
 from .problems import Fault, Path, did_you_mean, key_path
-from .values import Values
+from .records import Records
 
 # The type of a key is that of its field's default.
 _DEFAULTS = Policy(version="")
 
 _Placed = list[tuple[Rule, Path]]
-Record = TypeVar("Record", Controller, Gpc, Banner, Flow, Exemption, Profile, Regions)
 
 
-class Reader(Values):
-    """Reads one file's data.
+class Reader(Records):
+    """Reads one file's data; `folder` is where the file is.
 
     `orphans` fills up with rules of no known category, which are no part of the policy.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str = "") -> None:
         super().__init__()
+        self._folder = folder
         self.orphans: _Placed = []
         self._implied: dict[str, Path] = {}  # categories without a table, where first named
         self._short: set[Path] = set()  # paths of cookies that are a name alone
@@ -77,11 +80,14 @@ class Reader(Values):
         # People copy origins from the address bar, which ends them with a slash.
         fields["site"] = fields["site"].removesuffix("/")
         fields["origins"] = tuple(origin.removesuffix("/") for origin in fields["origins"])
-        fields["controller"] = self._record(data, "controller", Controller(), CONTROLLER)
+        fields["controller"] = self.record(data, "controller", Controller(), CONTROLLER)
         fields["regions"] = self._regions(data)
-        fields["gpc"] = self._record(data, "gpc", _DEFAULTS.gpc, GPC) or _DEFAULTS.gpc
-        fields["banner"] = self._record(data, "banner", _DEFAULTS.banner, BANNER) or Banner()
-        fields["flows"] = self._list(data, "flows", (), Flow(), FLOW)
+        fields["gpc"] = self.record(data, "gpc", _DEFAULTS.gpc, GPC) or _DEFAULTS.gpc
+        fields["banner"] = self.record(data, "banner", _DEFAULTS.banner, BANNER) or Banner()
+        fields["flows"] = self.records(data, "flows", (), Flow(), FLOW)
+        fields["pages"] = self._pages(data)
+        fields["texts"] = self._by_language(data)
+        fields["changes"] = self.records(data, "changes", (), Change(), CHANGE)
         return Policy(categories=self._categories(data), **fields)
 
     def path_of(self, place: Path) -> Path:
@@ -100,49 +106,51 @@ class Reader(Values):
         other = None if fault.other is None else self.path_of(fault.other)
         return replace(fault, path=self.path_of(fault.path), other=other)
 
-    # --- tables whose keys are the fields of a dataclass ----------------------------------------
-
-    def _record(
-        self, data: dict[str, Any], key: str, default: Record, known: Keys, at: Path = ()
-    ) -> Record | None:
-        """Return a table as a dataclass like `default`; None where there is none."""
-        place = (*at, key)
-        if key not in data or not self.is_table(table := data[key], place):
-            return None
-        self.known_keys(table, known, place)
-        return self._fields(table, default, known, place)
-
-    def _list(
-        self, data: dict[str, Any], key: str, at: Path, default: Record, known: Keys
-    ) -> tuple[Record, ...]:
-        """Return an array of tables as dataclasses like `default`."""
-        found: list[Record] = []
-        for entry, path in self.members(data, key, at):
-            if isinstance(entry, dict):
-                self.paths[(*at, key, len(found))] = path
-                self.known_keys(entry, known, path)
-                found.append(self._fields(entry, default, known, path))
-            else:
-                remedy = f"write [[{key_path((*at, key))}]], and its keys below"
-                self.wrong_type(path, entry, "a table", remedy)
-        return tuple(found)
-
-    def _fields(
-        self, table: dict[str, Any], default: Record, known: Iterable[str], at: Path
-    ) -> Record:
-        values = {key: self.like(getattr(default, key), key, table, at, at) for key in known}
-        return replace(default, **values)
+    # --- tables ---------------------------------------------------------------------------------
 
     def _regions(self, data: dict[str, Any]) -> Regions | None:
         if "regions" not in data:
             return None
         table = self.table(data, "regions", ())
         self.known_keys(table, REGIONS, ("regions",))
-        own = self._list(table, "profiles", ("regions",), Profile(), PROFILE)
+        own = self.records(table, "profiles", ("regions",), Profile(), PROFILE)
         simple = [key for key in REGIONS if key != "profiles"]
-        regions = self._fields(table, Regions(), simple, ("regions",))
+        regions = self.fields(table, Regions(), simple, ("regions",))
         # The file's own come first, and the first that names a place is the one that counts.
         return replace(regions, profiles=(*own, *profiles()))
+
+    def _pages(self, data: dict[str, Any]) -> Pages:
+        pages = self.record(data, "pages", _DEFAULTS.pages, PAGES) or _DEFAULTS.pages
+        if not pages.templates:
+            return pages
+        # From where the file is, for there people see the folder; an absolute path stays.
+        return replace(pages, templates=os.path.join(self._folder, pages.templates))
+
+    def _by_language(self, data: dict[str, Any]) -> Mapping[str, object]:
+        """Return [texts.*] as they stand: which keys and texts there may be is checked later."""
+        remedy = "write [texts.en], or another language, and its tables below"
+        given = data.get("texts", {})
+        if not isinstance(given, dict):
+            self.wrong_type(("texts",), given, "a table", remedy)
+            return {}
+        found: dict[str, object] = {}
+        for tag, table in given.items():
+            place, path = ("texts", tag.lower()), ("texts", tag)
+            if not isinstance(table, dict):
+                self.wrong_type(path, table, "a table", remedy)
+            elif place[1] in found:
+                fault = Fault(
+                    code="CG202",
+                    path=path,
+                    message=f"{tag!r} is the same language",
+                    remedy="merge the two",
+                    other=self.paths[place],
+                )
+                self.faults.append(fault)
+            else:
+                self.paths[place] = path
+                found[place[1]] = table
+        return found
 
     # --- [categories.*] and [[cookies]] ---------------------------------------------------------
 
@@ -206,7 +214,7 @@ class Reader(Values):
             same_site=self.text(table, "same_site", at),
             sale_or_sharing=self.boolean(table, "sale_or_sharing", at, False),
             honours=self.texts(table, "honours", at, place),
-            exemption=self._record(table, "exemption", Exemption(), EXEMPTION, at),
+            exemption=self.record(table, "exemption", Exemption(), EXEMPTION, at),
         )
 
     def _always(self, table: dict[str, Any] | None, id: str) -> bool:

@@ -12,7 +12,8 @@ from .duration import seconds_of
 from .known import CONSENT, TOP, Keys, key_meant, unknown_key
 from .problems import Fault, Path, key_path, kind_of
 
-_LISTS_OF_TABLES = (("cookies",), ("flows",), ("regions", "profiles"))
+_LISTS_OF_TABLES = (("cookies",), ("flows",), ("regions", "profiles"), ("changes",))
+_DAYS = ("date", "read", "updated")
 
 
 class Values:
@@ -63,6 +64,8 @@ class Values:
         if type(value) is date:  # people write days without quotes, as TOML lets them
             return value.isoformat()
         remedy = choices_for(key) if key in WORDS else f'write {key} = "…"'
+        if key in _DAYS:
+            remedy = f"write {key} = 2026-11-24, a day like this"
         self.wrong_type((*at, key), value, "text", remedy)
         return default
 

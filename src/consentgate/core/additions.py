@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from .companion import companion_line
 from .consent import Receipt
 from .decision import Decision
 from .expiry import NOTHING, Expirer, Removal, room_beside
@@ -65,18 +66,22 @@ class Additions:
         asked for, a signal or a no that grows old; see `is_for_one`.
         """
         noted = note and self._enforced and visit.records_signal
-        own: list[bytes] = []
-        if visit.changed or visit.spare or (note and visit.renews):
-            own = own_lines(visit, renew=note)
+        beside: list[bytes] = []
         if noted:
-            own = [*own, signal_line(visit)]
+            beside.append(signal_line(visit))
+        renewed = note and visit.renews
+        if (noted or visit.astray) and not (visit.changed or renewed):
+            # What scripts are told is not taken back word by word: they are to ask the gate.
+            beside += companion_line(visit, 0)
+        own: list[bytes] = []
+        if visit.changed or visit.spare or renewed:
+            own = own_lines(visit, renew=note)
+        own += beside
         removal = NOTHING
         if expire:
             removal = self._removal(visit, headers, own, now, judge)
             if removal.tries is not None:
-                own = own_lines(visit, removal.tries, renew=note)
-                if noted:
-                    own = [*own, signal_line(visit)]
+                own = own_lines(visit, removal.tries, renew=note) + beside
         added: list[Header] = [(b"set-cookie", line) for line in own] if own else []
         if self._enforced:
             added += removal.headers

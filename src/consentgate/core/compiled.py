@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .assets import Assets, assets_of
 from .http import Request
 from .memo import Memo
 from .own_cookie import OwnCookie, in_development
@@ -12,11 +13,14 @@ from .regions import Atlas, Locate, Locator
 from .revision import revision_of, stamp
 from .standing import Standings
 from .token import Tokens
+from .views import Renderer
 
 # That a signal was sent is kept apart from the choice. It is a no and nothing else, so it may be
 # written by mere visiting and needs no signature; a choice that grants something is never written
 # so, for a slow answer could bring back a yes that was taken back meanwhile.
 SIGNAL = "-optout"
+# What the site's scripts may know of the choice: see `companion`.
+COMPANION = "-choice"
 
 
 class Compiled:
@@ -24,10 +28,13 @@ class Compiled:
 
     `lenient`: there are places where something optional may be used without consent. `plain`: what
     a visitor granted is all that is allowed, wherever they are and whatever they signal.
+    `renderer` is None where there are no pages.
     """
 
     __slots__ = (
         "_allowed",
+        "_assets",
+        "_companions",
         "_signals",
         "always",
         "atlas",
@@ -40,14 +47,22 @@ class Compiled:
         "plain",
         "policy",
         "production",
+        "renderer",
         "revisions",
         "signal_names",
         "sold",
+        "stamps",
         "standings",
         "tokens",
     )
 
-    def __init__(self, policy: Policy, keys: Sequence[bytes], locate: Locate | None = None) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        keys: Sequence[bytes],
+        locate: Locate | None = None,
+        renderer: Renderer | None = None,
+    ) -> None:
         categories = policy.categories
         if not any(category.always for category in categories):
             implied = Category(id=NECESSARY, title="Strictly necessary", always=True)
@@ -60,12 +75,12 @@ class Compiled:
         # By what was granted: with what is always allowed. Tokens give few different sets.
         self._allowed: Memo[frozenset[str], frozenset[str]] = Memo(256)
         self.revisions = {one.id: revision_of(one) for one in categories if not one.always}
-        stamps = {
+        self.stamps = {
             one.id: tuple(map(stamp, (self.revisions[one.id], *one.honours)))
             for one in categories
             if not one.always
         }
-        self.tokens = Tokens(keys, sorted(self.optional), stamps)
+        self.tokens = Tokens(keys, sorted(self.optional), self.stamps)
         self.standings = Standings(categories, signal_refuses=policy.gpc.opt_in == "refuse")
         self.sold = self.standings.sold
         self.atlas = Atlas(policy.regions.profiles if policy.regions is not None else ())
@@ -79,11 +94,52 @@ class Compiled:
         self.signal_names = tuple(
             (prefix + policy.cookie + SIGNAL).encode() for prefix in ("__Host-", "")
         )
-        self._signals = {
+        self._signals = self._forms(policy, SIGNAL)
+        self._companions = self._forms(policy, COMPANION, readable=True)
+        self.renderer = renderer
+        self._assets: dict[OwnCookie, Assets] = {}
+        if renderer is not None:
+            self._assets = {
+                form: assets_of(renderer.script, renderer.style, self._told_to_scripts(companion))
+                for form, companion in self._companions.items()
+            }
+
+    def _forms(
+        self, policy: Policy, suffix: str, *, readable: bool = False
+    ) -> dict[OwnCookie, OwnCookie]:
+        """Return a cookie of ours that goes with the consent cookie, for each form of that."""
+        return {
             self.production: OwnCookie(
-                policy, secure=policy.secure, domain=policy.domain, suffix=SIGNAL
+                policy,
+                secure=policy.secure,
+                domain=policy.domain,
+                suffix=suffix,
+                readable=readable,
             ),
-            self.development: OwnCookie(policy, secure=False, domain="", suffix=SIGNAL),
+            self.development: OwnCookie(
+                policy, secure=False, domain="", suffix=suffix, readable=readable
+            ),
+        }
+
+    def _told_to_scripts(self, companion: OwnCookie) -> dict[str, object]:
+        """Return what the script must know to decide as the gate does; the same for everybody."""
+        policy = self.policy
+        return {
+            "name": companion.name.decode(),
+            "mirror": policy.mirror,
+            "version": policy.version,
+            "prefix": policy.prefix,
+            "accepted": policy.accepted_for,
+            "refused": policy.refused_for,
+            # An absent choice means a no, but for where something may be used unasked.
+            "asks": self.lenient,
+            # Whether a signal is a no to everything, so that there is nothing to ask.
+            "quiet": not self.sold or policy.gpc.opt_in == "refuse",
+            "always": sorted(self.always),
+            "sold": sorted(self.sold),
+            "categories": {
+                id: [f"{one:04x}" for one in self.stamps[id]] for id in sorted(self.optional)
+            },
         }
 
     def revision(self, id: str, stamped: int | None = None) -> str:
@@ -112,6 +168,14 @@ class Compiled:
         """Return the cookie that says that a signal was sent with an earlier request."""
         return self._signals[self.own_cookie(request)]
 
+    def companion_cookie(self, request: Request) -> OwnCookie:
+        """Return the cookie that tells the site's scripts of the choice."""
+        return self._companions[self.own_cookie(request)]
+
+    def assets(self, request: Request) -> Assets | None:
+        """Return the script and the style; None where there are no pages."""
+        return self._assets.get(self.own_cookie(request))
+
     def other_names(self, name: bytes) -> tuple[bytes, ...]:
         """Return the names of the consent cookie in its other forms."""
         names = (b"__Host-" + self.development.name, self.development.name)
@@ -119,6 +183,7 @@ class Compiled:
 
     def own_names(self) -> frozenset[bytes]:
         """Return the names under which the gate alone may set a cookie."""
-        names = {one.name for each in self._signals.items() for one in each}
+        kinds = (self._signals, self._companions)
+        names = {one.name for kind in kinds for each in kind.items() for one in each}
         # In the other form, too, which was theirs if `domain` or `secure` was another before.
         return frozenset(names | {b"__Host-" + one for one in names if one[:2] != b"__"})

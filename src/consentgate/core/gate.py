@@ -30,6 +30,7 @@ from .policy import Policy, Profile, Regions, Rule
 from .regions import Locate
 from .request_cookies import Sorter
 from .ties import ties
+from .views import Renderer
 from .visit import Visit
 from .wish import MAX_BODY
 
@@ -78,7 +79,8 @@ class Gate:
     `keys`: the newest first, each of 32 bytes or more. `known`: rules of frameworks and of the
     app itself, beaten by any rule of the policy. `locate` says where a request comes from, in place
     of what the policy says. Raises ValueError for rules that tie, for keys
-    that are missing or short, and for categories that a token could not tell apart.
+    that are missing or short, and for categories that a token could not tell apart. `renderer`
+    makes the gate's pages and the banner; without one there are none.
     """
 
     __slots__ = (
@@ -91,6 +93,7 @@ class Gate:
         "_locate",
         "_manner",
         "_prefix",
+        "_renderer",
         "_rules",
         "_site",
         "additions",
@@ -108,6 +111,7 @@ class Gate:
         *,
         known: Iterable[Rule] = (),
         locate: Locate | None = None,
+        renderer: Renderer | None = None,
     ) -> None:
         if not keys or any(len(key) < 32 for key in keys):
             raise ValueError("every signing key must have 32 bytes or more")
@@ -119,7 +123,8 @@ class Gate:
         self._known = tuple(replace(rule, category=policy.necessary) for rule in known)
         self._locate = locate
         self.locates = locate is not None
-        self._site = Compiled(policy, keys, locate)
+        self._renderer = renderer
+        self._site = Compiled(policy, keys, locate, renderer)
         self.enforced = policy.mode != "report"
         self._rules = tuple(rules)
         self._flows = Flows(policy.flows, rules, policy.necessary, self._lane)
@@ -162,8 +167,28 @@ class Gate:
 
     def knowing(self, rules: Iterable[Rule]) -> Gate:
         """Return a gate that knows these rules too, for example the names an app was asked for."""
-        known = (*self._known, *rules)
-        return Gate(self.policy, self._keys, known=known, locate=self._locate)
+        return self._like(known=(*self._known, *rules))
+
+    def rendering(self, renderer: Renderer) -> Gate:
+        """Return a gate whose pages this renderer makes, unless it has one."""
+        return self if self._renderer is not None else self._like(renderer=renderer)
+
+    def _like(
+        self,
+        *,
+        policy: Policy | None = None,
+        known: tuple[Rule, ...] | None = None,
+        locate: Locate | None = None,
+        renderer: Renderer | None = None,
+    ) -> Gate:
+        """Return a gate like this one but for what is given."""
+        return Gate(
+            policy or self.policy,
+            self._keys,
+            known=self._known if known is None else known,
+            locate=locate or self._locate,
+            renderer=renderer or self._renderer,
+        )
 
     def locating(self, locate: Locate, profiles: Callable[[], tuple[Profile, ...]]) -> Gate:
         """Return a gate that asks this callable first where a request comes from.
@@ -177,7 +202,7 @@ class Gate:
         def either(request: Request) -> str | None:
             return locate(request) or (before(request) if before is not None else None)
 
-        return Gate(policy, self._keys, known=self._known, locate=either)
+        return self._like(policy=policy, locate=either)
 
     @property
     def site(self) -> Compiled:
@@ -231,6 +256,9 @@ class Gate:
         return visitor
 
     def _own(self, path: str, request: Request, now: float, fresh_id: FreshId) -> Step:
+        asset = self.pages.asset(path, request)
+        if asset is not None:  # for everybody alike: nothing of the visitor is looked at
+            return Reply(asset)
         fields = request.values(b"cookie")
         cookies = self._elsewhere.sorter.read(fields) if fields else None
         visit = Visit(self._site, request, now, fresh_id, cookies)

@@ -27,11 +27,19 @@ _FORWARDING = (
 
 
 class OwnCookie:
-    """One form of the consent cookie."""
+    """One form of the consent cookie. `readable`: by the site's own scripts."""
 
     __slots__ = ("_attributes", "_domain", "_secure", "name")
 
-    def __init__(self, policy: Policy, *, secure: bool, domain: str, suffix: str = "") -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        secure: bool,
+        domain: str,
+        suffix: str = "",
+        readable: bool = False,
+    ) -> None:
         # RFC 6265bis 4.1.3.2: `__Host-` binds a cookie to this very host, which no sub-domain can
         # forge; it demands Secure and Path=/ and forbids Domain.
         prefix = "__Host-" if secure and not domain else ""
@@ -46,7 +54,9 @@ class OwnCookie:
             self._attributes += b"; Domain=" + self._domain
         if secure:
             self._attributes += b"; Secure"
-        self._attributes += b"; HttpOnly; SameSite=" + same_site.encode()
+        if not readable:
+            self._attributes += b"; HttpOnly"
+        self._attributes += b"; SameSite=" + same_site.encode()
 
     def line(self, token: bytes, seconds: int) -> bytes:
         """Return the Set-Cookie value that stores `token` for so many seconds."""

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import parse_qs
 
-from . import page
+from . import front
+from .companion import companion_line, companion_of, seconds_left, sent_companion
 from .compiled import Compiled
 from .consent import GrantRefused, UnknownCategory
 from .http import Header, Request, Response
 from .policy import Category, Rule
 from .proof import listed_origin, page_before, safe_next
 from .standing import HONOURED
+from .views import View
 from .visit import Visit
 from .wish import FORM, JSON, MAX_BODY, BadWish, Wish, media_type, read_wish
 
 _HTML = b"text/html; charset=utf-8"
+# Files and forms of this very site, and nothing written into the page itself.
+_CONTENT_SECURITY_POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_PAGES = ("/", "/banner", "/declaration", "/opt-out")
 # Nothing of ours is ever stored, framed, sniffed or indexed.
 _ALWAYS: list[Header] = [
     (b"cache-control", b"no-store"),
-    (b"content-security-policy", page.CONTENT_SECURITY_POLICY.encode()),
+    (b"content-security-policy", _CONTENT_SECURITY_POLICY),
     (b"x-frame-options", b"DENY"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-robots-tag", b"noindex"),
@@ -27,6 +34,8 @@ _ALWAYS: list[Header] = [
 _METHODS = {
     "/": "GET, HEAD, OPTIONS",
     "/state": "GET, HEAD, OPTIONS",
+    "/banner": "GET, HEAD, OPTIONS",
+    "/declaration": "GET, HEAD, OPTIONS",
     "/choice": "POST, OPTIONS",
     "/opt-out": "GET, HEAD, POST, OPTIONS",
 }
@@ -47,13 +56,11 @@ class OwnPages:
         `path` is the part after the prefix.
         """
         methods = _METHODS.get(path)
+        if self._site.renderer is None and path in _PAGES and request.method != "POST":
+            methods = None
+        if methods is None and path == "":
+            return self._with_slash(request)
         if methods is None:
-            if path == "":
-                target = request.path.rstrip("/").rpartition("/")[2] + "/"
-                query = request.query.decode("latin-1")
-                if query.isascii() and query.isprintable() and query:
-                    target += "?" + query
-                return self._respond(request, 308, b"", location=target.encode())
             return self.refuse(request, 404, "There is no such page here.")
         if request.method == "OPTIONS":
             return self._options(request, methods)
@@ -61,14 +68,50 @@ class OwnPages:
             response = self.refuse(request, 405, f"This address takes {methods}.")
             response.headers.append((b"allow", methods.encode()))
             return response
-        if path == "/state":
-            return self._respond(request, 200, _json(state(self._site, visit)), JSON)
-        if path == "/":
-            return self._preferences(request, visit)
-        if path == "/opt-out" and request.method != "POST":
-            html = page.opt_out(self._site, visit, self.home(request))
-            return self._respond(request, 200, html.encode(), _HTML)
-        return self._before_body(request, lenient=path == "/opt-out")
+        if path == "/opt-out" and request.method == "POST":
+            return self._before_body(request, lenient=True)
+        match path:
+            case "/state":
+                return self._respond(request, 200, _json(state(self._site, visit)), JSON)
+            case "/banner":
+                return self._fragment(request, visit)
+            case "/":
+                target = safe_next(front.query_of(request).get("next", "")) or ""
+                view: View = front.choices(self._site, visit, target, self.home(request))
+                return self._page(request, view)
+            case "/opt-out":
+                return self._page(request, front.opt_out(self._site, visit, self.home(request)))
+            case "/declaration":
+                return self._page(request, front.declaration(self._site, self.home(request)))
+            case _:
+                return self._before_body(request, lenient=False)
+
+    def asset(self, path: str, request: Request) -> Response | None:
+        """Answer for one of the files that go with the pages; None: it is none of these."""
+        assets = self._site.assets(request)
+        return None if assets is None else assets.answer(path, request)
+
+    def _with_slash(self, request: Request) -> Response:
+        target = request.path.rstrip("/").rpartition("/")[2] + "/"
+        query = request.query.decode("latin-1")
+        if query.isascii() and query.isprintable() and query:
+            target += "?" + query
+        return self._respond(request, 308, b"", location=target.encode())
+
+    def _page(self, request: Request, view: View) -> Response:
+        language = front.query_of(request).get("lang", "")
+        html, language = front.render(self._site, request, view, ".", language)
+        return self._respond(request, 200, html.encode(), _HTML, language=language)
+
+    def _fragment(self, request: Request, visit: Visit) -> Response:
+        told = state(self._site, visit)
+        html, language = front.fragment(self._site, visit, request, told)
+        response = self._respond(request, 200, html.encode(), _HTML, language=language)
+        # The script asks where its companion is missing, or says too little: it is told again.
+        if (sent_companion(visit) or b"") != companion_of(visit):
+            lines = companion_line(visit, seconds_left(visit))
+            response.headers.extend((b"set-cookie", line) for line in lines)
+        return response
 
     def _before_body(self, request: Request, *, lenient: bool) -> Response | None:
         kind = media_type(request.single(b"content-type"))
@@ -93,7 +136,8 @@ class OwnPages:
         if wish.next:
             target = safe_next(wish.next)
         else:  # the page of the opt-out says that it was carried out
-            target = "opt-out" if opts_out else page_before(request) or self.home(request)
+            again = "opt-out" + front.kept(request)
+            target = again if opts_out else page_before(request) or self.home(request)
         if target is None:
             return self.refuse(request, 400, "The field next must be a path of this site.")
         try:
@@ -110,15 +154,6 @@ class OwnPages:
     def home(self, request: Request) -> str:
         """Return the path of the site's own start."""
         return safe_next(request.root.rstrip("/") + "/") or "/"
-
-    def _preferences(self, request: Request, visit: Visit) -> Response:
-        try:
-            asked = parse_qs(request.query.decode("latin-1"), max_num_fields=200)
-        except ValueError:  # more fields than a link of anybody's has
-            asked = {}
-        target = safe_next(asked.get("next", [""])[0]) or ""
-        html = page.preferences(self._site, visit, target, self.home(request))
-        return self._respond(request, 200, html.encode(), _HTML)
 
     def statement(self, request: Request) -> Response:
         """Answer /.well-known/gpc.json: the same for everybody (https://www.w3.org/TR/gpc/)."""
@@ -162,8 +197,11 @@ class OwnPages:
         body: bytes,
         content_type: bytes = b"",
         location: bytes = b"",
+        language: str = "",
     ) -> Response:
         headers = list(_ALWAYS)
+        if language:
+            headers.append((b"content-language", language.encode()))
         if content_type:
             headers.append((b"content-type", content_type))
         if location:

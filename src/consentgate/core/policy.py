@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 NECESSARY = "necessary"
 OPT_IN, OPT_OUT = "opt-in", "opt-out"
@@ -166,11 +167,33 @@ class Banner:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """How the gate's own pages look. `language`: in which the policy's own texts are written.
+
+    `templates` is a folder whose files stand in for the built-in templates of the same names.
+    """
+
+    language: str = "en"
+    templates: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What changed with a version of the policy, on a day ("2026-11-01"), for visitors to read."""
+
+    version: str = ""
+    date: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Everything one TOML file says. Field names are the keys of the file.
 
     `accepted_for` is how long a yes is valid, `refused_for` how long a no is not asked about
-    again, in seconds. `strict`: what visitors must be told and are not is an error.
+    again, in seconds. `strict`: what visitors must be told and are not is an error. `texts` holds,
+    by language ("de", "pt-br") and table, what visitors read in place of the built-in texts, and
+    the policy's own texts in other languages. `changes` are the versions, the newest first.
     """
 
     version: str
@@ -198,6 +221,9 @@ class Policy:
     gpc: Gpc = Gpc()
     flows: tuple[Flow, ...] = ()
     banner: Banner = Banner()
+    pages: Pages = Pages()
+    texts: Mapping[str, object] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
 
     def category(self, id: str) -> Category | None:
         """Return the category with this id, or None."""

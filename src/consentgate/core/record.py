@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .changes import DAY, day_of
+from .companion import companion_line, seconds_left
 from .consent import Consent, Receipt, Tries
 from .own_cookie import LONGEST, OwnCookie, host_of
 from .visit import Visit
-from .visitor import written_at
 
 
 def tries_of(visit: Visit) -> Tries | None:
@@ -57,17 +57,16 @@ def own_lines(visit: Visit, tries: Tries | None = None, *, renew: bool = True) -
     bare = not cookie.name.startswith(b"__Host-")
     everywhere = visit.spare or (bare and visit.action == "withdraw")
     lines = cookie.removals_elsewhere(host_of(visit.request)) if everywhere else []
-    return lines + _own_line(visit, cookie, replace(consent, tries=tries or consent.tries))
+    anew = bool(visit.action) or renews
+    left = LONGEST if anew and consent.refuses else seconds_left(visit)
+    lines += _own_line(visit, cookie, replace(consent, tries=tries or consent.tries), left)
+    # It says nothing of tries, so it stands where only these are counted.
+    return lines + companion_line(visit, left) if anew else lines
 
 
-def _own_line(visit: Visit, cookie: OwnCookie, consent: Consent) -> list[bytes]:
+def _own_line(visit: Visit, cookie: OwnCookie, consent: Consent, left: int) -> list[bytes]:
     if consent.decided_at is None:
         return [cookie.removal()]
-    left = LONGEST
-    if not consent.refuses:
-        left = visit.site.policy.accepted_for - max(0, int(visit.now) - consent.decided_at)
-    elif not visit.action and not visit.renews:
-        left -= max(0, int(visit.now) - written_at(consent))
     if left <= 0:
         return []  # the browser forgets it by itself: no reason for us to hurry
     return [cookie.line(visit.site.tokens.write(consent), left)]

@@ -23,7 +23,7 @@ from .consent import (
 )
 from .proof import is_same_origin
 from .regions import STRICTEST
-from .standing import HONOURED, Basis, Signal
+from .standing import Basis, Signal
 from .visitor import Visitor
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -103,11 +103,6 @@ class Visit(Visitor):
         """What became of Global Privacy Control; true where it is honoured on this request."""
         self._signal_read = True
         return self.standing.signal if self._for_app() is self._consent else Signal.ABSENT
-
-    @property
-    def opt_out_notice(self) -> str:
-        """A piece of HTML that says that a signal is honoured, where it is; else ""."""
-        return f'<p role="status">{HONOURED}</p>' if self.gpc else ""
 
     # --- what handlers change -------------------------------------------------------------------
 

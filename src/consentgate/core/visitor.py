@@ -67,6 +67,7 @@ class Visitor:
         "_standing",
         "action",
         "ages",
+        "astray",
         "cookies",
         "now",
         "read",
@@ -75,6 +76,7 @@ class Visitor:
         "site",
         "spare",
         "took_back",
+        "worded",
     )
     _consent: Consent | None
     _allowed: frozenset[str] | None
@@ -101,6 +103,8 @@ class Visitor:
         self._restricted = _NOBODY
         self._noticed = self._signal_read = self.spare = self.ages = False
         self.read = self.sealed = self.took_back = False
+        self.astray = False  # whether scripts are told something else than was chosen
+        self.worded = False  # whether the answer is in the language that the browser asked for
         self.action = ""
 
     @property
@@ -222,6 +226,8 @@ class Visitor:
     def varies_on(self) -> tuple[bytes, ...]:
         """Return the request header fields on which what was decided depends."""
         fields: tuple[bytes, ...] = COOKIE
+        if self.worded:
+            fields += (b"Accept-Language",)
         if self._standing is None and self._place == "" and not self._signal_read:
             return fields
         if self._signal_read or self._signal_matters():

@@ -7,8 +7,10 @@ from .categories import category_faults, rule_faults
 from .doubts import doubts_about
 from .facts import fact_faults, thoughts_on
 from .law import law_faults
+from .pages import page_faults, thoughts_on_changes
 from .regions import region_faults
 from .settings import setting_faults
+from .texts import missing_texts, text_faults
 from .types import type_faults
 
 __all__ = [
@@ -16,9 +18,13 @@ __all__ = [
     "doubts_about",
     "fact_faults",
     "law_faults",
+    "missing_texts",
+    "page_faults",
     "region_faults",
     "rule_faults",
     "setting_faults",
+    "text_faults",
     "thoughts_on",
+    "thoughts_on_changes",
     "type_faults",
 ]

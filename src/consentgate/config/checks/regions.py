@@ -137,7 +137,7 @@ def _grounds(profile: Profile, place: Path) -> Iterator[Fault]:
     if not _ADDRESS.fullmatch(profile.source):
         wrong = "no address where others can read it" if profile.source.strip() else "missing"
         yield fault("source", f"source is {wrong}", 'write source = "https://…"')
-    if not _is_day(profile.read):
+    if not is_day(profile.read):
         wrong = f"cannot be {profile.read!r}" if profile.read.strip() else "is missing"
         yield fault("read", f"read {wrong}", "write read = 2026-11-24, the day you read it")
 
@@ -146,7 +146,7 @@ def _gpc(gpc: Gpc) -> Iterator[Fault]:
     if gpc.opt_in not in WORDS["opt_in"]:
         message = f"opt_in cannot be {gpc.opt_in!r}"
         yield _fault("CG104", ("gpc", "opt_in"), message, choices_for("opt_in"))
-    if gpc.updated and not _is_day(gpc.updated):
+    if gpc.updated and not is_day(gpc.updated):
         remedy = "write updated = 2026-11-24, a day like this, or leave it out: no statement then"
         yield _fault("CG104", ("gpc", "updated"), f"{gpc.updated!r} is no day", remedy)
 
@@ -179,7 +179,8 @@ def _flow(flow: Flow, place: Path) -> Iterator[Fault]:
             yield _fault("CG104", (*place, "sources", number), f"{shown} is not an origin", remedy)
 
 
-def _is_day(text: str) -> bool:
+def is_day(text: str) -> bool:
+    """Say whether a text is a day of the calendar, as 2026-11-01."""
     try:
         return bool(_DAY.fullmatch(text)) and bool(date.fromisoformat(text))
     except ValueError:

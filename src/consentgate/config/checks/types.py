@@ -6,7 +6,7 @@ written down twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
@@ -15,6 +15,9 @@ from ...core.policy import Policy
 from ..problems import Fault, Path, kind_of
 
 _NAMES = {str: "text", bool: "True or False", int: "a whole number", type(None): "None"}
+
+# How deep texts go below their languages: "durations", "month", "other". What is deeper is no text.
+_DEEP = 3
 
 
 def type_faults(policy: Policy) -> list[Fault]:
@@ -29,11 +32,26 @@ def _faults(value: object, kind: Any, place: Path) -> Iterator[Fault]:
                 yield from _faults(member, get_args(kind)[0], (*place, number))
         else:
             yield _fault(place, value, "a tuple")
+    elif get_origin(kind) is Mapping:
+        yield from _mapping(value, place)
     elif not _is_one_of(value, _kinds(kind)):
         yield _fault(place, value, " or ".join(map(_name, _kinds(kind))))
     elif is_dataclass(value):
         for name, hint in _hints(value.__class__):
             yield from _faults(getattr(value, name), hint, (*place, name))
+
+
+def _mapping(value: object, place: Path, deep: int = _DEEP) -> Iterator[Fault]:
+    """Check that something is a mapping, and has text for its keys, as every mapping in it."""
+    if not isinstance(value, Mapping):
+        yield _fault(place, value, "a mapping")
+        return
+    for key, member in value.items():
+        if not isinstance(key, str):
+            message = f"must have text for its keys, not {kind_of(key)}"
+            yield Fault(code="CG102", path=place, message=message, remedy="make its keys text")
+        elif isinstance(member, Mapping) and deep:
+            yield from _mapping(member, (*place, key), deep - 1)
 
 
 @cache

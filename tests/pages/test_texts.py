@@ -11,7 +11,7 @@ import pytest
 
 import consentgate
 
-FOLDER = Path(consentgate.__file__).with_name("texts")
+FOLDER = Path(consentgate.__file__).with_name("pages") / "texts"
 # The 24 official languages of the European Union, and eight more.
 LANGUAGES = [
     "bg",
@@ -94,3 +94,20 @@ def test_every_text_has_the_names_that_it_must_hold(language: str) -> None:
 def test_arabic_and_hebrew_run_from_right_to_left() -> None:
     """All others from left to right."""
     assert [one for one in LANGUAGES if read(one)["direction"] == "rtl"] == ["ar", "he"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_to_refuse_is_said_as_to_accept_is(language: str) -> None:
+    """In as many words, but for what grammar wants; on the banner and among the choices alike."""
+    banner, preferences = read(language)["banner"], read(language)["preferences"]
+    accept, reject = banner["accept"], banner["reject"]
+    assert (preferences["accept"], preferences["reject"]) == (accept, reject)
+    assert abs(len(reject.split()) - len(accept.split())) <= 1
+    assert len(reject) <= 1.4 * len(accept) <= 2 * len(reject)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_draft_says_that_it_is_one(language: str) -> None:
+    """Until a native speaker has signed it."""
+    marked = "# Drafted by machine" in (FOLDER / f"{language}.toml").read_text("utf-8")
+    assert marked == (not read(language)["signed"])

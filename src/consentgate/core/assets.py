@@ -1,0 +1,79 @@
+"""The script and the style of the gate's pages: the same for every visitor, named by their content.
+
+Rule 1. A name with a digest in it never has another content, so it is kept for good.
+Rule 2. The plain name is asked for again each time, which costs a "not modified".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from .http import Header, Request, Response
+from .views import Asset
+
+# The word in the script's source where the policy belongs.
+PLACE = "GATE_POLICY"
+_TYPES = {"js": b"text/javascript; charset=utf-8", "css": b"text/css; charset=utf-8"}
+# RFC 9111 5.2, RFC 8246: a year is as good as for good.
+_FOR_GOOD = b"public, max-age=31536000, immutable"
+_REVALIDATED = b"public, no-cache"
+
+
+class Assets(NamedTuple):
+    """What goes with the pages."""
+
+    script: Asset
+    style: Asset
+
+    def answer(self, path: str, request: Request) -> Response | None:
+        """Return the file at a path below the prefix; None: there is none of this name."""
+        for asset, plain in ((self.script, "/g.js"), (self.style, "/g.css")):
+            if path not in (plain, "/" + asset.name):
+                continue
+            if request.method not in ("GET", "HEAD"):
+                return None
+            lasting = path != plain
+            tag = f'"{asset.name}"'.encode()
+            headers: list[Header] = [
+                (b"cache-control", _FOR_GOOD if lasting else _REVALIDATED),
+                (b"etag", tag),
+                (b"x-content-type-options", b"nosniff"),
+            ]
+            if _matches(request.values(b"if-none-match"), tag):
+                return Response(304, headers, b"")
+            headers.append((b"content-type", _TYPES[plain.rpartition(".")[2]]))
+            headers.append((b"content-length", str(len(asset.content)).encode()))
+            return Response(200, headers, b"" if request.method == "HEAD" else asset.content)
+        return None
+
+
+def assets_of(script: str, style: str, policy: Mapping[str, object]) -> Assets:
+    """Return the files made of these sources, for a policy as far as scripts must know it."""
+    sheet = _asset(style, "css")
+    told = {**policy, "style": [sheet.name, sheet.integrity]}
+    return Assets(_asset(script.replace(PLACE, _literal(told)), "js"), sheet)
+
+
+def _literal(data: object) -> str:
+    """Return data as a JavaScript literal that may also stand inside a script element.
+
+    ASCII only, so nothing depends on how the file is read; and no "<" could end the element.
+    """
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _asset(text: str, kind: str) -> Asset:
+    content = text.encode()
+    name = f"g.{hashlib.sha256(content).hexdigest()[:12]}.{kind}"
+    digest = b64encode(hashlib.sha384(content).digest()).decode()
+    return Asset(name=name, integrity=f"sha384-{digest}", content=content)
+
+
+def _matches(values: list[bytes], tag: bytes) -> bool:
+    """Say whether If-None-Match names this tag (RFC 9110 13.1.2, compared weakly)."""
+    listed = [item.strip().removeprefix(b"W/") for value in values for item in value.split(b",")]
+    return tag in listed or b"*" in listed

@@ -1,0 +1,1 @@
+"""What visitors see of the gate: words, templates, script and style."""

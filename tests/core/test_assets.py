@@ -1,0 +1,136 @@
+"""The script and the style: the same for everybody, named by what is in them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+
+import pytest
+
+from consentgate.core.assets import Assets, assets_of
+from consentgate.core.http import Header
+from core.samples import ask, header, make_gate, reply
+
+POLICY = {"name": "gate-choice", "version": "</script><b>\u2028é"}
+SCRIPT = "start(GATE_POLICY);"
+ASSETS = assets_of(SCRIPT, ".gate{}", POLICY)
+
+
+def digest(content: bytes) -> str:
+    return "sha384-" + b64encode(hashlib.sha384(content).digest()).decode()
+
+
+def test_names_and_integrity_come_from_the_content() -> None:
+    """The same sources and policy make the same names; a letter more makes others."""
+    for asset, kind in ((ASSETS.script, "js"), (ASSETS.style, "css")):
+        assert asset.name == f"g.{hashlib.sha256(asset.content).hexdigest()[:12]}.{kind}"
+        assert asset.integrity == digest(asset.content)
+    assert assets_of(SCRIPT, ".gate{}", POLICY) == ASSETS
+    assert assets_of(SCRIPT, ".gate{ }", POLICY).style.name != ASSETS.style.name
+
+
+def test_the_policy_stands_in_the_script_as_a_literal_that_nothing_can_break_out_of() -> None:
+    """ASCII, and without a "<" that could end a script element; the style is named beside it."""
+    text = ASSETS.script.content.decode("ascii")
+    assert "<" not in text
+    assert json.loads(text.removeprefix("start(").removesuffix(");")) == {
+        **POLICY,
+        "style": [ASSETS.style.name, ASSETS.style.integrity],
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "cached"),
+    [
+        ("/g.js", b"public, no-cache"),
+        ("/g.css", b"public, no-cache"),
+        ("/" + ASSETS.script.name, b"public, max-age=31536000, immutable"),
+        ("/" + ASSETS.style.name, b"public, max-age=31536000, immutable"),
+    ],
+)
+def test_a_name_with_a_digest_is_kept_for_good_and_the_plain_one_is_asked_for_again(
+    path: str, cached: bytes
+) -> None:
+    """Whoever knows the content gets a "not modified"; HEAD gets the headers alone."""
+    asset = ASSETS.style if path.endswith("css") else ASSETS.script
+    kind = b"text/css" if path.endswith("css") else b"text/javascript"
+    tag: Header = (b"etag", f'"{asset.name}"'.encode())
+    first: list[Header] = [
+        (b"cache-control", cached),
+        tag,
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    headers = [
+        *first,
+        (b"content-type", kind + b"; charset=utf-8"),
+        (b"content-length", str(len(asset.content)).encode()),
+    ]
+    assert ASSETS.answer(path, ask()) == (200, headers, asset.content)
+    assert ASSETS.answer(path, ask("HEAD")) == (200, headers, b"")
+    for known in (tag[1], b"W/" + tag[1], b'"x", ' + tag[1], b"*"):
+        asked = ask(headers=[(b"if-none-match", known)])
+        assert ASSETS.answer(path, asked) == (304, first, b"")
+    other = ask(headers=[(b"if-none-match", b'"x"')])
+    assert ASSETS.answer(path, other) == (200, headers, asset.content)
+
+
+@pytest.mark.parametrize("path", ["/g.ffffffffffff.js", "/g.x", "/", "", "/G.JS", "/g.js/"])
+def test_nothing_else_is_a_file(path: str) -> None:
+    """An old name, after the policy has changed, is gone: its content would not fit it."""
+    assert ASSETS.answer(path, ask()) is None
+    assert ASSETS.answer("/g.js", ask("POST")) is None
+
+
+GATE = make_gate()
+
+
+def assets(**how: object) -> Assets:
+    found = GATE.site.assets(ask(**how))  # type: ignore[arg-type]
+    assert found is not None
+    return found
+
+
+def told(**how: object) -> dict[str, object]:
+    text = assets(**how).script.content.decode()
+    found = json.loads(text.removeprefix("start(").removesuffix(");"))
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_script_knows_what_it_must_to_decide_as_the_gate_does() -> None:
+    """Of the policy, and nothing of any visitor; in production and in development alike."""
+    stamps = {id: [f"{one:04x}" for one in found] for id, found in GATE.site.stamps.items()}
+    expected = {
+        "name": "__Host-gate-choice",
+        "mirror": "public.cookie.choice",
+        "version": "2026-11",
+        "prefix": "/_gate",
+        "accepted": 182 * 86_400,
+        "refused": 182 * 86_400,
+        "asks": False,
+        "quiet": True,
+        "always": ["necessary"],
+        "sold": [],
+        "categories": stamps,
+        "style": [assets().style.name, assets().style.integrity],
+    }
+    assert told() == expected
+    local = {"host": b"localhost", "scheme": "http"}
+    assert told(**local) == {**expected, "name": "gate-choice"}
+
+
+@pytest.mark.parametrize("path", ["/_gate/g.js", "/shop/_gate/g.js"])
+def test_the_gate_serves_them_without_looking_at_the_visitor(path: str) -> None:
+    """No cookie is set and nothing varies, whoever asks and wherever the app is mounted."""
+    request = ask(path=path, root="/shop", cookie=b"__Host-gate=x; _ga=1; __Host-gate-choice=y")
+    response = reply(GATE, request).response
+    assert response.body == assets().script.content
+    assert header(response, b"set-cookie") is None
+    assert header(response, b"vary") is None
+    assert header(response, b"cache-control") == b"public, no-cache"
+
+
+def test_a_file_is_only_read() -> None:
+    """Any other method finds nothing there."""
+    assert reply(GATE, ask("POST", "/_gate/g.js")).response.status == 404
