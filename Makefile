@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: help test check-format lint types unit browser nginx demo bench long caches record clean
+.PHONY: help test check-format lint types unit browser nginx node demo bench long caches record \
+  screenshots taken-out clean
 
 help:
 	@echo "make test    format, lint, types, import law, tests with branch coverage"
@@ -14,6 +15,8 @@ help:
 	@echo "make long    the property tests with many more examples"
 	@echo "make caches  the tests behind a caching proxy with many more requests"
 	@echo "make record  record anew what a real Chromium stores"
+	@echo "make screenshots  take the pictures of docs/images anew"
+	@echo "make taken-out    take one feature after another out, and see that its journeys fail"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -41,7 +44,7 @@ types: $(VENV)/dev.stamp
 
 # The import law is tests/test_architecture.py. Real browsers and a real nginx are looked for, and
 # installed where this may be done (root on Debian); elsewhere their tests are skipped, and say so.
-unit: $(VENV)/dev.stamp browser nginx
+unit: $(VENV)/dev.stamp browser nginx $(VENV)/node.stamp
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(ARGS)
 	$(BIN)/coverage combine --quiet
@@ -52,6 +55,18 @@ browser:
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	  { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium firefox-esr >/dev/null; }; } || \
 	  echo "no Chromium or no Firefox here: the tests that need it are skipped"
+
+# axe-core looks at pages and typescript reads the script: both lie below the virtual environment.
+# Where there is no npm the stamp is not made, so that the next run looks for it again.
+$(VENV)/node.stamp: Makefile | node $(BIN)/python
+	@! command -v npm >/dev/null || { npm install --no-save --no-package-lock --no-audit --no-fund \
+	  --silent --prefix $(VENV)/node axe-core@4 typescript@5 && touch $@; }
+
+node:
+	@{ command -v node && command -v npm; } >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  { apt-get update -qq && apt-get install -qq -y --no-install-recommends nodejs npm >/dev/null; }; } || \
+	  echo "no node or no npm here: the tests that need it are skipped"
 
 # The package starts a server of its own, which nobody asked for: the tests start theirs.
 nginx:
@@ -76,6 +91,13 @@ caches: $(VENV)/dev.stamp nginx
 
 record: $(VENV)/dev.stamp browser
 	$(BIN)/python tests/recordings/record_chromium.py $(ARGS)
+
+screenshots: $(VENV)/dev.stamp browser
+	cd tests && ../$(BIN)/python -m journeys.screenshots $(ARGS)
+
+# Ten minutes or so.
+taken-out: $(VENV)/dev.stamp browser
+	cd tests && ../$(BIN)/python -m journeys.taken_out $(ARGS)
 
 clean:
 	rm -rf $(VENV) .coverage* .hypothesis .mypy_cache .ruff_cache

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, FastAPI, Form, HTTPException, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from starlette.middleware.sessions import SessionMiddleware
 
 from consentgate import wrap
@@ -25,6 +25,18 @@ os.environ.setdefault("SHOP_SECRET", secrets.token_urlsafe(48))
 
 DAY = 24 * 3600
 ITEMS = {"mug": ("Mug", 12), "scarf": ("Scarf", 30), "lamp": ("Lamp", 55)}
+# Nothing but the shop's own files, and no code in the page: the banner works under this, too.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "connect-src 'self'; form-action 'self'"
+)
+HERE = Path(__file__).parent
+# The same for everybody. Any cache may keep them: the gate has nothing to add there.
+FILES = {
+    "about": ("about.html", "text/html; charset=utf-8"),
+    "shop.css": ("shop.css", "text/css; charset=utf-8"),
+    "shop.js": ("shop.js", "text/javascript; charset=utf-8"),
+}
 
 shop = APIRouter()
 
@@ -69,6 +81,18 @@ def statistics(request: Request) -> HTMLResponse:
     if request.state.consent.allows("analytics"):
         return page(request, "Statistics", "<p>You allow analytics: this visit is counted.</p>")
     return page(request, "Statistics", "<p>No analytics: this visit is not counted.</p>")
+
+
+@shop.get("/about")
+@shop.get("/shop.css")
+@shop.get("/shop.js")
+def file(request: Request) -> FileResponse:
+    name, kind = FILES[request.url.path.strip("/")]
+    headers = {
+        "Cache-Control": "public, max-age=600",
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    }
+    return FileResponse(HERE / name, media_type=kind, headers=headers)
 
 
 # --- Forms: each carries the token of the csrftoken cookie ---------------------------------------
@@ -131,16 +155,22 @@ def page(request: Request, title: str, body: str) -> HTMLResponse:
     if name:
         account = f"Signed in as {escape(name)} {form(request, '/logout', 'Sign out')}"
     else:
-        account = form(request, "/login", "Sign in", "<input name=name placeholder=Name required>")
+        field = "<input name=name placeholder=Name aria-label=Name required>"
+        account = form(request, "/login", "Sign in", field)
     response = HTMLResponse(f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
-<style>body {{ font: 1rem/1.6 system-ui; max-width: 40rem; margin: 2rem auto }}</style>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="/shop.css">
+<body>
+{request.state.consent.banner()}
 <nav><a href="/">Shop</a> · <a href="/basket">Basket ({len(basket_of(request))})</a> ·
-<a href="/statistics">Statistics</a> {account}</nav>
+<a href="/statistics">Statistics</a> · <a href="/about">About</a> {account}</nav>
 <h1>{title}</h1>
 {body}
 <footer><a href="/_gate/?next={quote(request.url.path)}">Privacy choices</a></footer>
+<script src="/shop.js" defer></script>
 """)
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     response.set_cookie("csrftoken", request.state.token, 365 * DAY, samesite="lax")
     return response
 
@@ -155,13 +185,16 @@ class AdPixel:
         self.app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"].strip("/") in FILES:
+            return await self.app(scope, receive, send)
+
         async def send_with_pixel(message: Any) -> None:
             if message["type"] == "http.response.start":
                 line = f"_fbp=fb.1.{secrets.randbelow(10**9)}; Path=/; Max-Age={90 * DAY}"
                 message["headers"] = [*message["headers"], (b"set-cookie", line.encode())]
             await send(message)
 
-        await self.app(scope, receive, send_with_pixel)
+        return await self.app(scope, receive, send_with_pixel)
 
 
 def create_app() -> FastAPI:

@@ -10,7 +10,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, abort, make_response, redirect, render_template_string, request, session
+from flask import (
+    Flask,
+    Response,
+    abort,
+    make_response,
+    redirect,
+    render_template_string,
+    request,
+    send_file,
+    session,
+)
 from flask.typing import ResponseReturnValue
 
 from consentgate import wrap
@@ -25,6 +35,18 @@ ITEMS = {
     "mug": {"sku": "mug", "name": "Mug", "price": 12},
     "scarf": {"sku": "scarf", "name": "Scarf", "price": 30},
     "lamp": {"sku": "lamp", "name": "Lamp", "price": 55},
+}
+# Nothing but the shop's own files, and no code in the page: the banner works under this, too.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "connect-src 'self'; form-action 'self'"
+)
+HERE = Path(__file__).parent
+# The same for everybody. Any cache may keep them: the gate has nothing to add there.
+FILES = {
+    "about": ("about.html", "text/html; charset=utf-8"),
+    "shop.css": ("shop.css", "text/css; charset=utf-8"),
+    "shop.js": ("shop.js", "text/javascript; charset=utf-8"),
 }
 
 app = Flask(__name__)
@@ -73,6 +95,22 @@ def statistics() -> ResponseReturnValue:
     return page("Statistics", text="No analytics: this visit is not counted.")
 
 
+@app.get("/about")
+@app.get("/shop.css")
+@app.get("/shop.js")
+def file() -> ResponseReturnValue:
+    name, kind = FILES[request.path.strip("/")]
+    response = send_file(HERE / name, mimetype=kind)
+    response.headers["Cache-Control"] = "public, max-age=600"
+    return response
+
+
+@app.after_request
+def strictly(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    return response
+
+
 # --- Forms: each carries the token that is kept in the session, as Flask-WTF does it -------------
 
 
@@ -114,14 +152,18 @@ def basket_of_visitor() -> list[str]:
 
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{{ title }}</title>
-<style>body { font: 1rem/1.6 system-ui; max-width: 40rem; margin: 2rem auto }</style>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="/shop.css">
+<body>
+{{ request.state.consent.banner() }}
 {% set token %}<input type="hidden" name="csrf" value="{{ csrf }}">{% endset %}
 <nav><a href="/">Shop</a> · <a href="/basket">Basket ({{ in_basket }})</a> ·
-<a href="/statistics">Statistics</a>
+<a href="/statistics">Statistics</a> · <a href="/about">About</a>
 {% if session.name %}Signed in as {{ session.name }}
 <form method="post" action="/logout">{{ token }}<button>Sign out</button></form>
 {% else %}
-<form method="post" action="/login">{{ token }}<input name="name" placeholder="Name" required>
+<form method="post" action="/login">{{ token }}
+<input name="name" placeholder="Name" aria-label="Name" required>
 <button>Sign in</button></form>{% endif %}</nav>
 <h1>{{ title }}</h1>
 <p>{{ text }}</p>
@@ -131,6 +173,7 @@ PAGE = """<!doctype html>
 <input type="hidden" name="sku" value="{{ item.sku }}"><button>Add to basket</button></form>
 {% endfor %}</ul>
 <footer><a href="/_gate/?next={{ request.path | urlencode }}">Privacy choices</a></footer>
+<script src="/shop.js" defer></script>
 """
 
 
@@ -153,6 +196,9 @@ def ad_pixel(app: Callable[..., Any]) -> Callable[..., Any]:
     """Do what an advertiser's snippet does: a raw header, past every method of the framework."""
 
     def with_pixel(environ: Any, start_response: Any) -> Any:
+        if environ["PATH_INFO"].strip("/") in FILES:
+            return app(environ, start_response)
+
         def start(status: str, headers: Any, *more: Any) -> Any:
             line = f"_fbp=fb.1.{secrets.randbelow(10**9)}; Path=/; Max-Age={90 * DAY}"
             return start_response(status, [*headers, ("Set-Cookie", line)], *more)

@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 
 from consentgate import Category, Gate, Policy, RequestConsent, Rule, asgi, wsgi
-from consentgate.pages.render import JinjaRenderer
 from consentgate.presets import necessary_rules
 
 KEY = b"a key of more than thirty-two bytes for tests"
@@ -40,8 +39,7 @@ def policy(**changes: Any) -> Policy:
 
 def gate(**changes: Any) -> Gate:
     """Return a gate over `policy(**changes)`."""
-    made = policy(**changes)
-    return Gate(made, [KEY], known=necessary_rules(), renderer=JinjaRenderer(made))
+    return Gate(policy(**changes), [KEY], known=necessary_rules())
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from .core.consent import (
     UnknownCategory,
 )
 from .core.decision import Action, Decision
-from .core.gate import Gate
 from .core.policy import (
     Banner,
     Category,
@@ -30,6 +29,7 @@ from .core.policy import (
     Rule,
 )
 from .core.standing import Basis, Signal
+from .gate import Gate
 from .handler import RequestConsent
 from .state import banner, consent_from, template_context
 from .wrap import wrap

@@ -17,7 +17,6 @@ from .core.regions import Locate
 from .core.visit import Visit
 from .handler import RequestConsent
 from .law import profiles
-from .pages.render import JinjaRenderer
 from .presets import necessary_rules
 from .state import Nobody
 
@@ -35,7 +34,7 @@ def gate_from(
     unless the policy says something of regions.
     """
     if isinstance(config, Gate):
-        gate = config.rendering(JinjaRenderer(config.policy))
+        gate = config
     elif isinstance(config, Policy):
         gate = gate_of(config, environ=environ)
     else:

@@ -118,6 +118,7 @@ class Firefox:
         self._deadline = time.monotonic() + TOTAL_SECONDS
         self._calls = 0
         self._events: deque[Message] = deque(maxlen=1000)
+        self._listeners: list[Callable[[Message], None]] = []
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -255,6 +256,30 @@ class Firefox:
         while not wanted(self._receive(what, deadline)):
             pass
 
+    @contextmanager
+    def told(self, listener: Callable[[Message], None], *events: str) -> Iterator[None]:
+        """Hand everything to a listener that the browser tells of its own accord."""
+        subscription = self.call("session.subscribe", events=list(events))["subscription"]
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
+            self.call("session.unsubscribe", subscriptions=[subscription])
+
+    @contextmanager
+    def preferring(self, **preferences: bool | int) -> Iterator[None]:
+        """Have settings of the browser be other than usual; "__" stands for a dot."""
+        named = {name.replace("__", "."): value for name, value in preferences.items()}
+        for name, value in named.items():
+            kind = "Bool" if isinstance(value, bool) else "Int"
+            self.ask(f"Services.prefs.set{kind}Pref({json.dumps(name)}, {json.dumps(value)}) ?? 0")
+        try:
+            yield
+        finally:
+            for name in named:
+                self.ask(f"Services.prefs.clearUserPref({json.dumps(name)}) ?? 0")
+
     def _receive(self, what: str, deadline: float) -> Message:
         try:
             message: Message = json.loads(
@@ -264,7 +289,18 @@ class Firefox:
             raise BrowserError(f"{what}: no answer in time") from None
         except WebSocketException as error:
             raise BrowserError(f"{what}: the browser went away") from error
+        if "method" in message:
+            for listener in self._listeners:
+                listener(message)
         return message
+
+
+# What WebDriver calls the keys that are no characters.
+KEYS = {"Tab": "\ue004", "Shift": "\ue008", "Enter": "\ue006", "Escape": "\ue00c", "Space": " "}
+_SCRIPTING = """[...Services.wm.getEnumerator("navigator:browser")]
+  .flatMap((window) => [...window.gBrowser.tabs])
+  .filter((tab) => tab.userContextId === %d)
+  .forEach((tab) => { tab.linkedBrowser.browsingContext.allowJavascript = %s; }) ?? 0"""
 
 
 class FirefoxVisitor:
@@ -272,10 +308,31 @@ class FirefoxVisitor:
 
     def __init__(self, browser: Firefox, user: str, number: int) -> None:
         self._browser = browser
+        self._user = user
         self._number = number
         self._tab: str = browser.call("browsingContext.create", type="tab", userContext=user)[
             "context"
         ]
+        self._scripting = True
+
+    @property
+    def name(self) -> str:
+        """What the browser calls the tab in what it tells."""
+        return self._tab
+
+    def tab(self) -> FirefoxVisitor:
+        """Open another tab, with the same jar."""
+        return FirefoxVisitor(self._browser, self._user, self._number)
+
+    def without_scripting(self) -> None:
+        """Let no script run in any page that is opened from now on."""
+        self._browser.ask(_SCRIPTING % (self._number, "false"))
+        self._scripting = False
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the window another size, in CSS pixels."""
+        size = {"width": width, "height": height}
+        self._browser.call("browsingContext.setViewport", context=self._tab, viewport=size)
 
     def visit(self, url: str) -> None:
         """Open an address as if it had been typed, and wait until it is loaded."""
@@ -287,16 +344,7 @@ class FirefoxVisitor:
         if middle is None:
             raise BrowserError(f"there is no {selector} on the page")
         self._browser.overlook()
-        click = [
-            {"type": "pointerMove", "x": middle[0], "y": middle[1]},
-            {"type": "pointerDown", "button": 0},
-            {"type": "pointerUp", "button": 0},
-        ]
-        self._browser.call(
-            "input.performActions",
-            context=self._tab,
-            actions=[{"type": "pointer", "id": "mouse", "actions": click}],
-        )
+        self._act("pointer", *_click(*middle))
         self._browser.wait(
             selector,
             lambda message: (
@@ -305,9 +353,53 @@ class FirefoxVisitor:
             ),
         )
 
+    def click(self, selector: str) -> None:
+        """Click an element that does not lead to another page."""
+        middle = self.evaluate(MIDDLE % json.dumps(selector))
+        if middle is None:
+            raise BrowserError(f"there is no {selector} on the page")
+        self._act("pointer", *_click(*middle))
+
+    def key(self, name: str) -> None:
+        """Press a key such as "Tab" or "Shift+Tab"."""
+        keys = [KEYS[one] for one in name.split("+")]
+        down = [{"type": "keyDown", "value": key} for key in keys]
+        up = [{"type": "keyUp", "value": key} for key in reversed(keys)]
+        self._act("key", *down, *up)
+
+    def back(self) -> None:
+        """Go to the page before, as by the browser's button."""
+        self._browser.call("browsingContext.traverseHistory", context=self._tab, delta=-1)
+
+    def until(self, script: str) -> None:
+        """Wait until an expression is true in the page, whichever is open."""
+        end = time.monotonic() + CALL_SECONDS
+        while time.monotonic() < end:
+            with suppress(BrowserError):  # a page that is being left
+                if self.evaluate(script):
+                    return
+            time.sleep(0.01)
+        raise BrowserError(f"{script}: not in time")
+
+    def _act(self, kind: str, *actions: Message) -> None:
+        source = {"type": kind, "id": kind, "actions": list(actions)}
+        self._browser.call("input.performActions", context=self._tab, actions=[source])
+
     def evaluate(self, script: str) -> Any:
         """Return what an expression comes to in the page; promises are waited for."""
-        return self._browser.evaluate(script, self._tab)
+        if self._scripting:
+            return self._browser.evaluate(script, self._tab)
+        # Nothing runs in the page, but a sandbox of the driver's sees its document.
+        answer = self._browser.call(
+            "script.evaluate",
+            expression=f"JSON.stringify({script})",
+            target={"context": self._tab, "sandbox": "looking"},
+            awaitPromise=False,
+        )
+        if answer["type"] == "exception":
+            raise BrowserError(f"{script}: {answer['exceptionDetails'].get('text')}")
+        value = answer["result"].get("value")
+        return None if value is None else json.loads(value)
 
     def cookies(self) -> list[StoredCookie]:
         """Return the whole jar, sorted."""
@@ -317,3 +409,11 @@ class FirefoxVisitor:
     def forget(self) -> None:
         """Delete all cookies, as by hand in the settings."""
         self._browser.ask(_FORGET % self._number)
+
+
+def _click(x: int, y: int) -> list[Message]:
+    return [
+        {"type": "pointerMove", "x": x, "y": y},
+        {"type": "pointerDown", "button": 0},
+        {"type": "pointerUp", "button": 0},
+    ]

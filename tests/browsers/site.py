@@ -7,6 +7,7 @@ all others   a document that lists the cookies that the app saw
 
 from __future__ import annotations
 
+import re
 import ssl
 import threading
 import time
@@ -186,7 +187,10 @@ class Site:
 
     @property
     def requests(self) -> list[str]:
-        return [exchange.request for exchange in self.exchanges]
+        """What was asked for, but for what a browser asks of any page by itself."""
+        own = re.compile(r"GET /favicon\.ico|GET /_gate/g\.\w+\.(?:js|css)")
+        requests = [exchange.request for exchange in self.exchanges]
+        return [request for request in requests if not own.fullmatch(request)]
 
 
 def _asgi_noted(app: Any, exchanges: list[Exchange]) -> Any:

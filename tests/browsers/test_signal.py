@@ -105,7 +105,7 @@ def test_a_browser_that_does_not_signal_is_not_opted_out(firefox: Firefox) -> No
         visitor.visit(site + "/_gate/opt-out")
         visitor.press("button")
         assert "You have opted out." in visitor.evaluate("document.body.innerText")
-        assert jar(visitor) == ["_ga", "gate"]
+        assert jar(visitor) == ["_ga", "gate", "gate-choice"]
 
 
 def test_a_yes_after_the_shown_conflict_stands_over_the_signal(firefox: Firefox) -> None:
@@ -116,7 +116,7 @@ def test_a_yes_after_the_shown_conflict_stands_over_the_signal(firefox: Firefox)
         assert "goes against this signal" in visitor.evaluate("document.body.innerText")
         visitor.press("button[value=accept]")
         assert shown(visitor) == ("overridden", False)
-        assert jar(visitor) == ["_fbp", "_ga", "gate", "gate-optout"]
+        assert jar(visitor) == ["_fbp", "_ga", "gate", "gate-choice", "gate-optout"]
 
 
 def test_the_setting_is_what_the_header_says(firefox: Firefox) -> None:

@@ -36,6 +36,8 @@ from browsers.site import (
     write_certificate,
 )
 
+# The choice and its companion, as they are called over https and in development.
+OWN = ("__Host-gate", "__Host-gate-choice", "gate", "gate-choice")
 # The most that the gate adds to one answer, and what a line costs beside its value.
 LINES, BYTES = 16, 2048
 FIELD = len("set-cookie: \r\n")
@@ -143,7 +145,7 @@ def plant(visitor: Visitor, site: Site, *what: str) -> list[StoredCookie]:
 
 
 def jar(visitor: Visitor) -> list[StoredCookie]:
-    """Return the jar without the gate's own cookie, and without what has expired.
+    """Return the jar without the gate's own cookies, and without what has expired.
 
     Of a cookie that is deleted Firefox lists an empty one, which it does not send, for a moment.
     """
@@ -151,7 +153,7 @@ def jar(visitor: Visitor) -> list[StoredCookie]:
     return [
         one
         for one in visitor.cookies()
-        if one.name not in ("gate", "__Host-gate") and not 0 < one.expires <= now
+        if one.name not in OWN and not 0 < one.expires <= now
     ]
 
 
@@ -163,7 +165,7 @@ def lasting(found: list[StoredCookie]) -> list[StoredCookie]:
 def seen_by_the_app(visitor: Visitor) -> list[str]:
     """Return the cookies that the document now open lists, without the gate's own, sorted."""
     pairs = visitor.evaluate("[...document.querySelectorAll('li')].map((one) => one.textContent)")
-    return sorted(pair for pair in pairs if not pair.startswith(("gate=", "__Host-gate=")))
+    return sorted(pair for pair in pairs if pair.partition("=")[0] not in OWN)
 
 
 def pairs_of(*stored: StoredCookie) -> list[str]:

@@ -103,7 +103,7 @@ def arrived(shop: Shop, state: str) -> Visitor:
     for choice in STATES[state][0]:
         response = visitor.choose(*choice)
         assert (response.status_code, response.headers["location"]) == (303, "/")
-        assert names_set(response) == ["gate"]
+        assert names_set(response) == ["gate", "gate-choice"]
     return visitor
 
 

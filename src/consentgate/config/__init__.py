@@ -16,11 +16,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
 
-from ..core.gate import Gate
 from ..core.policy import Policy, Regions
 from ..core.regions import Locate
+from ..gate import Gate
 from ..geo import NoDatabase, database_locator
-from ..pages.render import JinjaRenderer
 from ..presets import necessary_rules
 from .checks import (
     category_faults,
@@ -181,8 +180,7 @@ def _gate(examined: _Examined, environ: Mapping[str, str] | None) -> Gate:
         ]
     locate = _locate(examined)
     examined.accept()
-    renderer = JinjaRenderer(examined.policy)
-    return Gate(examined.policy, keys, known=necessary_rules(), locate=locate, renderer=renderer)
+    return Gate(examined.policy, keys, known=necessary_rules(), locate=locate)
 
 
 def _locate(examined: _Examined) -> Locate | None:

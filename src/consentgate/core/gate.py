@@ -74,13 +74,9 @@ Step = Forward | NeedBody | Reply
 
 
 class Gate:
-    """A policy, its keys and the names known without being listed, compiled.
+    """A policy and its keys, compiled; see `consentgate.Gate`, which has pages as well.
 
-    `keys`: the newest first, each of 32 bytes or more. `known`: rules of frameworks and of the
-    app itself, beaten by any rule of the policy. `locate` says where a request comes from, in place
-    of what the policy says. Raises ValueError for rules that tie, for keys
-    that are missing or short, and for categories that a token could not tell apart. `renderer`
-    makes the gate's pages and the banner; without one there are none.
+    Without a `renderer` there are neither pages nor a banner: then they are not found.
     """
 
     __slots__ = (
@@ -169,25 +165,20 @@ class Gate:
         """Return a gate that knows these rules too, for example the names an app was asked for."""
         return self._like(known=(*self._known, *rules))
 
-    def rendering(self, renderer: Renderer) -> Gate:
-        """Return a gate whose pages this renderer makes, unless it has one."""
-        return self if self._renderer is not None else self._like(renderer=renderer)
-
     def _like(
         self,
         *,
         policy: Policy | None = None,
         known: tuple[Rule, ...] | None = None,
         locate: Locate | None = None,
-        renderer: Renderer | None = None,
     ) -> Gate:
         """Return a gate like this one but for what is given."""
-        return Gate(
+        return type(self)(
             policy or self.policy,
             self._keys,
             known=self._known if known is None else known,
             locate=locate or self._locate,
-            renderer=renderer or self._renderer,
+            renderer=self._renderer,
         )
 
     def locating(self, locate: Locate, profiles: Callable[[], tuple[Profile, ...]]) -> Gate:

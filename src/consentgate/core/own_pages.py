@@ -104,8 +104,7 @@ class OwnPages:
         return self._respond(request, 200, html.encode(), _HTML, language=language)
 
     def _fragment(self, request: Request, visit: Visit) -> Response:
-        told = state(self._site, visit)
-        html, language = front.fragment(self._site, visit, request, told)
+        html, language = front.fragment(self._site, visit, request, standing(visit))
         response = self._respond(request, 200, html.encode(), _HTML, language=language)
         # The script asks where its companion is missing, or says too little: it is told again.
         if (sent_companion(visit) or b"") != companion_of(visit):
@@ -235,6 +234,11 @@ def _carry_out(wish: Wish, visit: Visit) -> None:
 
 def state(site: Compiled, visit: Visit) -> dict[str, object]:
     """Return what `GET state` says of this visitor, and what a banner needs to say to them."""
+    return {**standing(visit), "details": [_described(category) for category in site.categories]}
+
+
+def standing(visit: Visit) -> dict[str, object]:
+    """Return what holds for this visitor."""
     return {
         "version": visit.version,
         "decided": visit.decided,
@@ -245,8 +249,7 @@ def state(site: Compiled, visit: Visit) -> dict[str, object]:
         "notice": HONOURED if visit.gpc else "",
         "allowed": sorted(visit.granted),
         "basis": {id: visit.basis(id) for id in sorted(visit.granted)},
-        "categories": {id: visit.choice(id) for id in site.ids},
-        "details": [_described(category) for category in site.categories],
+        "categories": {id: visit.choice(id) for id in visit.site.ids},
     }
 
 

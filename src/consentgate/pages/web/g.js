@@ -89,10 +89,16 @@
 
   // ---- what the companion says ----------------------------------------------------------------
 
-  /** Return all readable cookies; null: they are blocked. */
+  /**
+   * Return all readable cookies; null: they are blocked.
+   *
+   * Chromium says that cookies are enabled where all of them are blocked: it keeps none, and its
+   * storage throws. Where only storage is switched off it is there and null, or just not there.
+   */
   function jar() {
     try {
-      return navigator.cookieEnabled ? document.cookie : null;
+      const open = navigator.cookieEnabled && (document.cookie || window.localStorage !== undefined);
+      return open ? document.cookie : null;
     } catch {
       // a sandboxed frame
       return null;
@@ -342,7 +348,9 @@
    * @returns {Promise<Answer | null>}
    */
   async function fetchSection(more) {
-    const query = new URLSearchParams({ lang: document.documentElement.lang, next: thisPage() });
+    // What is shown already has the visitor's language; else it is the page's.
+    const lang = sections()[0]?.lang || document.documentElement.lang;
+    const query = new URLSearchParams({ lang, next: thisPage() });
     for (const [name, value] of Object.entries(more)) query.set(name, value);
     const request = new XMLHttpRequest();
     try {

@@ -1,0 +1,177 @@
+"""The example shops, and what each category's cookies, keys and requests are there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import time
+from typing import Any, NamedTuple
+
+from examples.shop_servers import EXAMPLES, SERVERS, Server, running
+from journeys.guests import STORAGE, Guest, Tab
+
+SHOPS = tuple(
+    one for one in SERVERS if one.name in ("fastapi-uvicorn", "flask-gunicorn", "django-gunicorn")
+)
+OPTIONAL = ("preferences", "analytics", "marketing")
+MIRROR = "public.cookie.choice"
+VERSION = "2026-11"
+
+# --- What goes with a yes ------------------------------------------------------------------------
+
+# Set by the server with the start page.
+SENT = {
+    "preferences": ["catalogue_view"],
+    "analytics": ["_ga", "_ga_SHOP1", "ab_test"],
+    "marketing": ["_fbp"],
+}
+# Written by shop.js.
+WRITTEN = {"preferences": [], "analytics": ["visited"], "marketing": []}
+LOCAL = {"preferences": {"catalogue_sort": "price"}, "marketing": {"seen_items": "mug"}}
+SESSION = {"analytics": {"visit_pages": "1"}}
+
+# The files that pages are made of: they are asked for again, or not, as the browser likes.
+PAGE_FILES = {"GET /shop.css", "GET /shop.js", "GET /_gate/g.#.js", "GET /_gate/g.#.css"}
+FILES = PAGE_FILES | {"GET /_gate/g.js"}
+_DIGEST = re.compile(r"/g\.[0-9a-f]{6,}\.")
+
+
+class Stored(NamedTuple):
+    """All that lies on a device, of one site. `local` holds the mirror as what its JSON says."""
+
+    cookies: list[str]
+    local: dict[str, Any]
+    session: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """An example that is being served."""
+
+    server: Server
+    address: str
+
+    @property
+    def needed(self) -> list[str]:
+        """The cookies that the start page cannot do without."""
+        return [
+            name
+            for name in (self.server.session, self.server.csrf, self.server.language, "currency")
+            if name is not None
+        ]
+
+    def nothing_optional(self) -> Stored:
+        """Return what lies with a newcomer who has seen the start page."""
+        return Stored(sorted(self.needed), {}, {})
+
+    def chosen(
+        self, *granted: str, sent: Iterable[str] = (), scripting: bool = True, storage: bool = True
+    ) -> Stored:
+        """Return what lies with somebody who has granted these, and refused all else.
+
+        `sent`: the categories whose cookies the server has sent since.
+        """
+        cookies = [*self.needed, "gate", "gate-choice"]
+        cookies += [name for category in sent for name in SENT[category]]
+        local: dict[str, Any] = {}
+        session: dict[str, str] = {}
+        if scripting:
+            cookies += [name for category in granted for name in WRITTEN[category]]
+        if scripting and storage:
+            local[MIRROR] = {
+                "v": 1,
+                "version": VERSION,
+                "decided": datetime.fromtimestamp(time(), UTC).date().isoformat(),
+                "choices": {
+                    one: "granted" if one in granted else "denied" for one in sorted(OPTIONAL)
+                },
+            }
+            for category in granted:
+                local |= LOCAL.get(category, {})
+                session |= SESSION.get(category, {})
+        return Stored(sorted(cookies), local, session)
+
+
+class Person:
+    """A guest who visits one shop."""
+
+    def __init__(self, guest: Guest, shop: Shop) -> None:
+        self.guest = guest
+        self.shop = shop
+        self.tab: Tab = guest.tab
+
+    def go(self, path: str) -> None:
+        """Open a page of the shop."""
+        self.tab.visit(self.shop.address + path)
+
+    def stored(self) -> Stored:
+        """Return all that lies on the device. What has expired does not: see test_withdrawal."""
+        now = time() + 1
+        cookies = [one.name for one in self.guest.cookies() if not 0 < one.expires <= now]
+        local, session = self.tab.evaluate(STORAGE)
+        if MIRROR in local:
+            local[MIRROR] = json.loads(local[MIRROR])
+        return Stored(sorted(cookies), local, session)
+
+    def asked(self) -> list[str]:
+        """Return what was asked of the network since the last time, without FILES, sorted."""
+        return sorted((self._asked() - Counter(dict.fromkeys(FILES, 1000))).elements())
+
+    def asked_in_all(self) -> list[str]:
+        """Return what was asked of the network since the last time, sorted."""
+        return sorted(self._asked().elements())
+
+    def _asked(self) -> Counter[str]:
+        return Counter(
+            _DIGEST.sub("/g.#.", one.replace(f" {self.shop.address}/", " /"))
+            for one in self.guest.asked()
+        )
+
+    def shown(self) -> list[str]:
+        """Return which of our sections can be seen: "banner", "choices"."""
+        found: list[str] = self.tab.evaluate(SHOWN)
+        return found
+
+    def until_shown(self, *sections: str) -> None:
+        """Wait until just these of our sections can be seen."""
+        self.tab.until(f"String({SHOWN}) === {json.dumps(','.join(sections))}")
+
+    def choices(self) -> dict[str, str]:
+        """Return what the page's scripts are told."""
+        found: dict[str, str] = self.tab.evaluate("({...gate.choices})")
+        return found
+
+    def allowed(self) -> list[str]:
+        """Return what the page's scripts may use, of all that is optional."""
+        found: list[str] = self.tab.evaluate(
+            f"{json.dumps(OPTIONAL)}.filter((one) => gate.has(one))"
+        )
+        return found
+
+
+SHOWN = """[...document.querySelectorAll("[data-gate]")]
+  .filter((one) => one.getClientRects().length > 0 && one.checkVisibility())
+  .map((one) => one.dataset.gate)"""
+
+
+@contextmanager
+def open_shop(server: Server, scratch: Path) -> Iterator[Shop]:
+    """Serve an example as it stands in the repository."""
+    # A browser opens connections in case it should want them, and one worker waits on each.
+    before = os.environ.get("GUNICORN_CMD_ARGS")
+    os.environ["GUNICORN_CMD_ARGS"] = "--threads 8"
+    try:
+        with running(server, EXAMPLES, scratch) as address:
+            yield Shop(server, address)
+    finally:
+        if before is None:
+            del os.environ["GUNICORN_CMD_ARGS"]
+        else:
+            os.environ["GUNICORN_CMD_ARGS"] = before
