@@ -51,6 +51,7 @@ class Script:
     body: bytes = b"page"
     status: int = 200
     echo: bool = False  # answer with the Cookie header that the app sees
+    stored: bytes = b""  # the ETag of what the app would answer: 304 where it is asked for
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,10 @@ def asgi_app(script: Script) -> asgi.App:
         if script.act is not None:
             script.act(scope["state"]["consent"])
         headers = list(script.headers)
+        if script.stored and (b"if-none-match", script.stored) in scope["headers"]:
+            await send({"type": "http.response.start", "status": 304, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
         body = script.body
         if script.echo:
             body = b"|".join(value for name, value in scope["headers"] if name == b"cookie")
@@ -97,6 +102,9 @@ def wsgi_app(script: Script) -> Any:
         headers = [
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in script.headers
         ]
+        if script.stored and environ.get("HTTP_IF_NONE_MATCH") == script.stored.decode():
+            start_response("304 Not Modified", [])
+            return []
         start_response(f"{script.status} X", headers)
         return [environ.get("HTTP_COOKIE", "").encode("latin-1") if script.echo else script.body]
 

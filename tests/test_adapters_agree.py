@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from consentgate import GrantRefused, RequestConsent
-from consentgate.core.policy import Flow, Gpc, Profile, Regions
+from consentgate.core.policy import Csp, Flow, Gpc, Profile, Regions
 from consentgate.testing import consent_cookie
 from shells import Answer, Script, gate, policy, through_asgi, through_wsgi
 
@@ -40,11 +40,16 @@ OWN_REMOVED = (
 )
 
 # What scripts are told of a choice.
-TOLD_YES = b"gate-choice=DAY&analytics=584b&marketing=6a11; Max-Age=15724800; Path=/; SameSite=Lax"
-TOLD_NO = b"gate-choice=DAY&analytics=&marketing=; Max-Age=34560000; Path=/; SameSite=Lax"
-TOLD_ADS = b"gate-choice=DAY&marketing=6a11; Max-Age=15724800; Path=/; SameSite=Lax"
+TOLD_YES = (
+    b"gate-choice=DAY.KEY&analytics=584b&marketing=6a11; Max-Age=15724800; Path=/; SameSite=Lax"
+)
+TOLD_NO = b"gate-choice=DAY.KEY&analytics=&marketing=; Max-Age=34560000; Path=/; SameSite=Lax"
+TOLD_ADS = b"gate-choice=DAY.KEY&marketing=6a11; Max-Age=15724800; Path=/; SameSite=Lax"
 TOLD_SOME = TOLD_NO.replace(b"analytics=", b"analytics=584b")
-TOLD_OPT_OUT = b"gate-choice=DAY&marketing=; Max-Age=34560000; Path=/; SameSite=Lax"
+TOLD_NOTHING = (
+    b"gate-choice=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; SameSite=Lax"
+)
+TOLD_OPT_OUT = b"gate-choice=DAY.KEY&marketing=; Max-Age=34560000; Path=/; SameSite=Lax"
 OPTED_OUT = b"gate-optout=DAY; Max-Age=34560000; Path=/; HttpOnly; SameSite=Lax"
 GPC = {"sec-gpc": "1"}
 CALIFORNIA = {"x-country": "US-CA"}
@@ -138,7 +143,7 @@ SCENARIOS = [
     ),
     Scenario("a refusal from a handler counts at once", [SESSION, OWN_NO, TOLD_NO],
              granted=("analytics",), script=act(lambda consent: consent.reject_all())),
-    Scenario("a withdrawal from a handler counts at once", [SESSION, OWN_REMOVED],
+    Scenario("a withdrawal from a handler counts at once", [SESSION, OWN_REMOVED, TOLD_NOTHING],
              granted=("analytics",), script=act(lambda consent: consent.withdraw())),
     Scenario("a grant from a handler counts at once", [SESSION, GA, FBP, OWN, TOLD_YES],
              method="POST", headers=SAME_ORIGIN, script=act(lambda consent: consent.accept_all())),
@@ -159,7 +164,8 @@ SCENARIOS = [
            headers={"origin": "https://evil.example", "sec-fetch-site": "cross-site"}),
     choice("reject without proof", [OWN_NO, TOLD_NO],
            data={"action": "reject", "next": "/cart?x=1"}),
-    choice("withdraw", [OWN_REMOVED], data={"action": "withdraw"}, granted=("analytics",)),
+    choice("withdraw", [OWN_REMOVED, TOLD_NOTHING], data={"action": "withdraw"},
+           granted=("analytics",)),
     choice("save one", [OWN_NO, TOLD_SOME], 200, json={"action": "save", "grant": ["analytics"]},
            headers=SAME_ORIGIN),
     choice("save none needs no proof", [OWN_NO, TOLD_NO], data={"action": "save"}),
@@ -200,7 +206,8 @@ SCENARIOS = [
              policy={"exclude": ("/hooks/*",)}),
     choice("reject clears what was allowed", [OWN_NO, TOLD_NO, *GONE], data={"action": "reject"},
            granted=("analytics",), sent="_ga=1; basket=2"),
-    choice("withdraw clears what was allowed", [OWN_REMOVED, *GONE], data={"action": "withdraw"},
+    choice("withdraw clears what was allowed", [OWN_REMOVED, TOLD_NOTHING, *GONE],
+           data={"action": "withdraw"},
            granted=("analytics",), sent="_ga=1"),
     Scenario("California without a word gets what is not refused", [SESSION, GA, FBP],
              headers=CALIFORNIA, policy=WORLD),
@@ -264,6 +271,7 @@ def test_both_shells_give_the_same_answer(scenario: Scenario) -> None:
     age = re.compile(rb"(=TOKEN; Max-Age=)(?!15724800|34560000)[0-9]+")
     cookies = [age.sub(rb"\1AGE", line) for line in answers[0].cookies()]
     cookies = [re.sub(rb"(?<=optout=|choice=)[0-9]+", b"DAY", line) for line in cookies]
+    cookies = [re.sub(rb"(?<=choice=DAY\.)[0-9a-f]{4}", b"KEY", line) for line in cookies]
     assert (answers[0].status, sorted(cookies)) == (scenario.status, sorted(scenario.cookies))
     if scenario.seen is not None:
         assert answers[0].body == choice.encode() + scenario.seen
@@ -289,3 +297,65 @@ def test_an_answer_with_only_necessary_cookies_is_untouched() -> None:
     for shell in (through_asgi, through_wsgi):
         answer = shell(gate(), Script(headers=headers), httpx.Request("GET", "http://testserver/"))
         assert answer.headers == headers
+
+
+SOURCED: dict[str, Any] = {
+    "csp": Csp(mode="enforce", report_uri="/reports"),
+    "categories": (
+        replace(policy().categories[0], sources=("https://cdn.example",)),
+        replace(policy().categories[1], sources=("https://stats.example",)),
+        *policy().categories[2:],
+    ),
+}
+ANYWHERE = b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: https://cdn.example"
+OWN_POLICY = (b"Content-Security-Policy", b"script-src 'nonce-x'")
+
+
+@pytest.mark.parametrize("status", [200, 404, 500])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_document_is_told_from_where_it_may_load(status: int, method: str) -> None:
+    """After the app's own policy, which stays; on error pages too, and without their body."""
+    script = Script(headers=(OWN_POLICY, *HTML), status=status, body=b"")
+    for granted, more in (((), b""), (("analytics",), b" https://stats.example")):
+        ((name, token),) = consent_cookie(gate(**SOURCED), *granted).items()
+        cookie = {"cookie": f"{name}={token}"}
+        for shell in (through_asgi, through_wsgi):
+            request = httpx.Request(method, "http://testserver/", headers=cookie)
+            assert shell(gate(**SOURCED), script, request).headers == (
+                OWN_POLICY,
+                *HTML,
+                (b"content-security-policy", ANYWHERE + more + b"; report-uri /reports"),
+                (b"vary", b"Cookie"),
+                (b"cache-control", b"private"),
+            )
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({"sec-fetch-dest": "document"}, 200),
+        ({"accept": "text/html"}, 200),
+        ({"sec-fetch-dest": "image"}, 304),
+        ({"accept": "*/*"}, 304),
+    ],
+)
+@pytest.mark.parametrize("sent", [None, "sessionid=1", "sessionid=1; _ga=2"])
+def test_a_stored_document_is_sent_again_in_full(
+    asked: dict[str, str], status: int, sent: str | None
+) -> None:
+    """With the policy of today. What is no document may stay where it is."""
+    script = Script(headers=HTML, stored=b'"x"', echo=True)
+    headers = {**asked, "if-none-match": '"x"', **({"cookie": sent} if sent else {})}
+    for shell in (through_asgi, through_wsgi):
+        request = httpx.Request("GET", "http://testserver/", headers=headers)
+        answer = shell(gate(**SOURCED), script, request)
+        assert answer.status == status
+        if status == 200:
+            told = (b"content-security-policy", ANYWHERE + b"; report-uri /reports")
+            assert told in answer.headers
+            assert answer.body == (b"sessionid=1" if sent else b"")
+        else:
+            assert b"content-security-policy" not in dict(answer.headers)
+        others: list[dict[str, Any]] = [{}, {**SOURCED, "mode": "report"}]
+        for how in others:
+            assert shell(gate(**how), script, request).status == 304

@@ -639,8 +639,14 @@ def test_a_withdrawal_takes_the_yes_back_in_whatever_form_it_is_stored() -> None
     shared = make_gate(domain="shop.example")
     request = ask("POST", "/_gate/choice", cookie=b"gate=" + TOKEN_OF_SHOP, headers=[samples.FORM])
     end = b"gate=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/"
-    gone, kept = lines(reply(shared, request, b"action=withdraw").response.headers)
+    gone, kept, *told = lines(reply(shared, request, b"action=withdraw").response.headers)
     assert gone == end + b"; Secure; HttpOnly"
+    # What scripts were told goes in each form as well.
+    end = end.replace(b"gate=", b"gate-choice=")
+    assert told == [
+        end + b"; Secure; HttpOnly",
+        end + b"; Domain=shop.example; Secure; SameSite=Lax",
+    ]
     # Another site with this cookie may use something unasked: there it must not be forgotten.
     pair, _, rest = kept.partition(b";")
     assert rest == b" Max-Age=34560000; Path=/; Domain=shop.example; Secure; HttpOnly; SameSite=Lax"

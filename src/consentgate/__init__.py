@@ -18,7 +18,9 @@ from .core.policy import (
     Banner,
     Category,
     Change,
+    ConsentMode,
     Controller,
+    Csp,
     Exemption,
     Flow,
     Gpc,
@@ -31,7 +33,7 @@ from .core.policy import (
 from .core.standing import Basis, Signal
 from .gate import Gate
 from .handler import RequestConsent
-from .state import banner, consent_from, template_context
+from .state import banner, consent_from, embed, head, template_context
 from .wrap import wrap
 
 __version__ = "0.1.0"
@@ -45,7 +47,9 @@ __all__ = [
     "Choice",
     "ConfigError",
     "Consent",
+    "ConsentMode",
     "Controller",
+    "Csp",
     "Decision",
     "Exemption",
     "Flow",
@@ -65,6 +69,8 @@ __all__ = [
     "UnknownCategory",
     "banner",
     "consent_from",
+    "embed",
+    "head",
     "load_gate",
     "load_policy",
     "template_context",

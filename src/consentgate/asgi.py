@@ -120,8 +120,7 @@ class ConsentMiddleware:
         # Most paths cannot be the gate's own, and then there is no need to ask.
         if kind == "http" and (gate.policy.prefix in request.path or gate.states):
             step = gate.begin(request, time(), _fresh_id, RequestConsent)
-            if type(step) is not Forward:
-                assert not isinstance(step, Forward)
+            if not isinstance(step, Forward):
                 return _answer(step, scope, receive, send, self._report)
         else:
             step = gate.admit(request, time(), _fresh_id, RequestConsent)
@@ -137,7 +136,7 @@ class ConsentMiddleware:
         if step.cookie is None:
             return self._app(scope, receive, _gated(send, step, can_add, self._report))
         # The app gets a scope of its own, without the cookies that it may not see.
-        inner = {**scope, "headers": with_cookie(headers, step.cookie)}
+        inner = {**scope, "headers": with_cookie(headers, step.cookie, step.dropped)}
         return self._behind(scope, inner, receive, send, step, can_add)
 
     async def _behind(

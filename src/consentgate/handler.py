@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from markupsafe import Markup
@@ -23,7 +24,8 @@ class RequestConsent(Visit):
     Read `allows("analytics")`, `choice("analytics")`, `granted`, `decided`, `needs_choice`, `id`,
     `decided_at`, `version`, `region`, `gpc`; change it with `reject_all()`, `withdraw()`,
     `accept_all()` and `set(analytics=True)`. What it is when the response starts is what counts.
-    In a template, near the start of the body: `{{ request.state.consent.banner() }}`.
+    In a template, first in the head: `{{ request.state.consent.head() }}`, and near the start of
+    the body: `{{ request.state.consent.banner() }}`.
     """
 
     __slots__ = ()
@@ -42,18 +44,33 @@ class RequestConsent(Visit):
         read of the consent, so that caches keep the answer to its visitor. Template engines take it
         for HTML (`__html__`).
         """
-        try:
-            return Markup(front.banner(self, language, inline=inline, nonce=nonce))
-        except Exception:  # a doubt of ours never costs the site its page
-            if "banner" not in _told:
-                _told.add("banner")
-                _log.exception("the banner could not be made, so this page has none (said once)")
-            return Markup()
+        return _markup(front.banner, self, language or "", inline=inline, nonce=str(nonce or ""))
+
+    def head(self, *, nonce: str = "") -> Markup:
+        """Return the script that guards what other scripts store: it belongs before all of them.
+
+        It counts as a read of the consent, as the banner does. Nothing where the policy has neither
+        a guard nor a consent mode.
+        """
+        return _markup(front.head, self, nonce=str(nonce or ""))
+
+    def embed(
+        self, category: str, src: str, title: str, *, language: str = "", **attributes: object
+    ) -> Markup:
+        """Return third parties' content as an <iframe>, or what asks for a yes in its place.
+
+        `attributes` are the frame's others: `width=560`, `allow="fullscreen"`, `class_="player"`,
+        `allowfullscreen=True`. It counts as a read of the consent. Raises UnknownCategory, and
+        ValueError where address, title or attributes are a mistake.
+        """
+        self._known(category)
+        frame = front.frame(category, src, title, attributes)
+        return _markup(front.embed, self, frame, language or "")
 
     @property
     def opt_out_notice(self) -> Markup:
         """A piece of HTML that says that a signal is honoured, where it is; else nothing."""
-        return Markup(front.notice(self))
+        return _markup(front.notice, self)
 
     @property
     def inline_sources(self) -> tuple[str, str]:
@@ -79,6 +96,17 @@ class RequestConsent(Visit):
 
     def __repr__(self) -> str:
         return f"<consent {'changed ' if self.changed else ''}for policy {self.version!r}>"
+
+
+def _markup(make: Callable[..., str], *arguments: object, **more: object) -> Markup:
+    """Return what a function makes; a doubt of ours never costs the site its page."""
+    try:
+        return Markup(make(*arguments, **more))
+    except Exception:
+        if make.__name__ not in _told:
+            _told.add(make.__name__)
+            _log.exception("no %s could be made, so this page has none (said once)", make.__name__)
+        return Markup()
 
 
 def _innermost(error: Exception) -> str:

@@ -92,6 +92,18 @@ def banner(request: Any, language: str = "", *, inline: bool = False, nonce: str
     return consent_from(request).banner(language, inline=inline, nonce=nonce)
 
 
+def head(request: Any, *, nonce: str = "") -> Markup:
+    """Return the guard for any framework's request; see `RequestConsent.head`."""
+    return consent_from(request).head(nonce=nonce)
+
+
+def embed(
+    request: Any, category: str, src: str, title: str, *, language: str = "", **attributes: object
+) -> Markup:
+    """Return third parties' content, or what asks for a yes; see `RequestConsent.embed`."""
+    return consent_from(request).embed(category, src, title, language=language, **attributes)
+
+
 def give_django_state(newcomer: Newcomer) -> None:
     """Give `request.state` to Django's requests; the latest word counts.
 

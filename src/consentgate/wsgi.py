@@ -132,6 +132,8 @@ class ConsentMiddleware:
             inner = {**environ, "HTTP_COOKIE": step.cookie.decode("latin-1")}
             if not step.cookie:
                 del inner["HTTP_COOKIE"]
+            for name in step.dropped:
+                inner.pop("HTTP_" + name.decode().upper().replace("-", "_"), None)
 
         def start_gated(
             status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None

@@ -150,11 +150,7 @@ def jar(visitor: Visitor) -> list[StoredCookie]:
     Of a cookie that is deleted Firefox lists an empty one, which it does not send, for a moment.
     """
     now = time() + 1
-    return [
-        one
-        for one in visitor.cookies()
-        if one.name not in OWN and not 0 < one.expires <= now
-    ]
+    return [one for one in visitor.cookies() if one.name not in OWN and not 0 < one.expires <= now]
 
 
 def lasting(found: list[StoredCookie]) -> list[StoredCookie]:

@@ -293,6 +293,16 @@ CASES = {
             'wording local_storage key "a*b*" named, before covered by "a*"',
         ],
     ),
+    "databases and caches": (
+        told(indexed_db=("a*",), sources=("https://a.example",)),
+        told(indexed_db=("ab", "c"), cache_storage=("d",)),
+        [
+            'wider indexed_db database "c" added',
+            'wider cache_storage cache "d" added',
+            'narrower indexed_db database "a*" removed',
+            'wording indexed_db database "ab" named, before covered by "a*"',
+        ],
+    ),
     "a provider": (
         told(cookie("a"), cookie("b", provider="B"), cookie("c", provider="C")),
         told(cookie("a", provider="A"), cookie("b", provider="X"), cookie("c")),

@@ -110,7 +110,11 @@ EXAMPLE_POLICY = Policy(
 # visitors must be told. It is good where there is a folder gate_templates beside it.
 FULL = (
     EXAMPLE.replace("origins = []", 'origins = ["https://app.example"]')
-    .replace("\n\n[consent]", "\nhide = true\nexpire_unknown = true\nstrict = true\n\n[consent]")
+    .replace(
+        "\n\n[consent]",
+        '\nguard = "block"\nunknown_storage = "report"\nhide = true\nexpire_unknown = true'
+        "\nstrict = true\n\n[consent]",
+    )
     .replace(
         "\n\n[categories.necessary]",
         """
@@ -152,6 +156,21 @@ buttons = ["reject", "accept", "settings"]
 language = "en"
 templates = "gate_templates"
 
+[csp]
+mode = "enforce"
+report_uri = "/reports"
+
+[consent_mode]
+mode = "basic"
+vendors = ["google", "microsoft", "clarity", "matomo", "meta"]
+ad_storage = "marketing"
+ad_user_data = "marketing"
+ad_personalization = "marketing"
+analytics_storage = "analytics"
+functionality_storage = "necessary"
+personalization_storage = "visits"
+security_storage = "necessary"
+
 [texts.de]
 direction = "ltr"
 
@@ -182,15 +201,20 @@ expire_on_leave = true
 [categories.necessary]""",
     )
     .replace('["_gid", ', "[")
+    .replace('"csrftoken"]', '"csrftoken"]\nsources = ["https://cdn.example"]')
     .replace(
         "session_storage = []",
         """session_storage = ["tab_*"]
+indexed_db = ["stats-*"]
+cache_storage = ["stats"]
+sources = ["https://stats.example", "https://*.stats.example/collect/"]
 
 [categories.visits]
 description = "Count visits, without following anybody."
 exemption = { kind = "audience-measurement", objection = "/privacy", data_kept = "25 months" }
 cookies = [{ name = "visit", provider = "Us", purpose = "Counts visits", \
 duration = "13 months", sliding = false }]
+sources = ["'self'"]
 
 [categories.marketing]
 description = "Show you what may interest you."
@@ -198,9 +222,10 @@ secure = true
 http_only = true
 same_site = "strict"
 sale_or_sharing = true
-honours = ["3f0a"]""",
+honours = ["3f0a"]
+sources = ["ads.example:443", "ads-app:"]""",
     )
-    + 'recipients = ["Meta", "Partners of Meta"]\n'
+    + 'party = "third"\nrecipients = ["Meta", "Partners of Meta"]\n'
     + 'sliding = false\ndomain = "shop.example"\npath = "/shop"\npartitioned = true\n'
 )
 

@@ -18,7 +18,9 @@ from consentgate.config.wording import english
 from consentgate.core.policy import (
     Banner,
     Change,
+    ConsentMode,
     Controller,
+    Csp,
     Exemption,
     Flow,
     Gpc,
@@ -208,6 +210,8 @@ python_categories = anything | st.builds(
     always=st.booleans() | anything,
     rules=st.lists(python_rules, max_size=4).map(tuple) | anything,
     local_storage=st.lists(odd_text, max_size=3).map(tuple) | anything,
+    indexed_db=st.lists(odd_text, max_size=3).map(tuple) | anything,
+    sources=st.lists(odd_text | st.just("https://x.example"), max_size=2).map(tuple) | anything,
     honours=st.lists(odd_text | st.just("3f0a"), max_size=2).map(tuple) | anything,
     exemption=st.none() | st.builds(Exemption, kind=odd_text, objection=odd_text) | anything,
 )
@@ -245,6 +249,16 @@ python_flows = st.builds(
         flows=st.lists(python_flows, max_size=2).map(tuple) | anything,
         banner=st.builds(Banner, buttons=st.lists(odd_text).map(tuple)) | anything,
         strict=st.booleans() | anything,
+        csp=st.builds(Csp, mode=st.just("enforce") | odd_text, report_uri=odd_text) | anything,
+        guard=st.just("off") | odd_text | anything,
+        consent_mode=st.none()
+        | st.builds(
+            ConsentMode,
+            mode=st.just("advanced") | odd_text,
+            vendors=st.lists(odd_text | st.just("meta")).map(tuple),
+            ad_storage=odd_text | st.just("a"),
+        )
+        | anything,
         pages=st.builds(Pages, language=languages | odd_text, templates=odd_text) | anything,
         texts=texts_of_languages() | st.dictionaries(languages | anything_hashable, anything),
         changes=st.lists(st.builds(Change, version=odd_text, date=odd_text)).map(tuple) | anything,

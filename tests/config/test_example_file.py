@@ -13,7 +13,9 @@ from consentgate.config import inspect, known
 from consentgate.core.policy import (
     Banner,
     Change,
+    ConsentMode,
     Controller,
+    Csp,
     Exemption,
     Flow,
     Gpc,
@@ -27,7 +29,7 @@ EVERY_KEY = sorted(
     {
         *(*known.TOP, *known.CONSENT, *known.CATEGORY, *known.LONG_RULE, *known.EXEMPTION),
         *(*known.CONTROLLER, *known.REGIONS, *known.PROFILE, *known.GPC, *known.BANNER),
-        *(*known.FLOW, *known.PAGES, *known.CHANGE),
+        *(*known.FLOW, *known.PAGES, *known.CHANGE, *known.CSP, *known.CONSENT_MODE),
     }
 )
 
@@ -52,7 +54,7 @@ def test_the_full_example_uses_every_key_there_is() -> None:
     shown = set(re.findall(r"(?:^|\{ |, )([a-z_]+) = ", FULL, re.MULTILINE))
     headers = set(re.findall(r"(?:^\[{1,2}|\.)([a-z_]+)\]", FULL, re.MULTILINE))
     tables = {"consent", "controller", "regions", "profiles", "gpc", "banner", "flows", "cookies"}
-    tables |= {"pages", "changes"}
+    tables |= {"pages", "changes", "csp", "consent_mode"}
     ids = {"necessary", "analytics", "visits", "marketing", "de"}
     every = {*EVERY_KEY, "direction"}  # of texts the language has a key, all else has its texts
     assert (shown | {"categories", "texts", *tables}, headers) == (every, tables | ids)
@@ -64,7 +66,9 @@ NEEDED = {
     "date": ["CG103"],
     "text": ["CG103"],
     "cookies": ["CG604"],
-    "always": ["CG105"],
+    "mode": ["CG514"] * 5,
+    "sources": ["CG606", "CG515", "CG515", "CG515"],
+    "always": ["CG606", "CG105"],
     "description": ["CG508", "CG405", "CG508", "CG508"],
     "name": ["CG508", "CG103"],
     "category": ["CG103"],
@@ -128,6 +132,7 @@ def test_the_full_example_is_read_as_it_says(tmp_path: Path) -> None:
         same_site="strict",
         sale_or_sharing=True,
         honours=("3f0a",),
+        sources=("ads.example:443", "ads-app:"),
         rules=(
             Rule(
                 name="_fbp",
@@ -135,6 +140,7 @@ def test_the_full_example_is_read_as_it_says(tmp_path: Path) -> None:
                 provider="Meta",
                 purpose="Recognises browsers for advertising",
                 duration="90 days",
+                party="third",
                 recipients=("Meta", "Partners of Meta"),
                 seconds=7_776_000,
                 sliding=False,
@@ -145,6 +151,26 @@ def test_the_full_example_is_read_as_it_says(tmp_path: Path) -> None:
         ),
     )
     assert policy.categories[3] == marketing
+    analytics = policy.categories[1]
+    assert (analytics.indexed_db, analytics.cache_storage) == (("stats-*",), ("stats",))
+
+
+def test_what_scripts_and_third_parties_may_do_is_read_as_it_says(tmp_path: Path) -> None:
+    """What browsers and tags are told arrives in its field of the Policy."""
+    policy = load(beside_templates(tmp_path).parent, FULL)
+    assert (policy.guard, policy.unknown_storage) == ("block", "report")
+    assert policy.csp == Csp(mode="enforce", report_uri="/reports")
+    assert policy.consent_mode == ConsentMode(
+        vendors=("google", "microsoft", "clarity", "matomo", "meta"),
+        functionality_storage="necessary",
+        personalization_storage="visits",
+    )
+    assert [category.sources for category in policy.categories] == [
+        ("https://cdn.example",),
+        ("https://stats.example", "https://*.stats.example/collect/"),
+        ("'self'",),
+        ("ads.example:443", "ads-app:"),
+    ]
 
 
 def test_who_decides_and_where_visitors_are_is_read_as_it_says(tmp_path: Path) -> None:
@@ -190,6 +216,7 @@ def test_who_decides_and_where_visitors_are_is_read_as_it_says(tmp_path: Path) -
         exemption=Exemption(
             kind="audience-measurement", objection="/privacy", data_kept="25 months"
         ),
+        sources=("'self'",),
         rules=(
             Rule(
                 name="visit",

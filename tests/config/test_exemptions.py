@@ -104,6 +104,12 @@ def test_what_is_of_the_site_is_known_where_the_site_is(
             {},
             "it uses local storage, which does not end after 13 months",
         ),
+        ({"indexed_db": ("v",)}, {}, "it uses IndexedDB, which does not end after 13 months"),
+        (
+            {"cache_storage": ("v",)},
+            {},
+            "it uses cache storage, which does not end after 13 months",
+        ),
         ({}, {"objection": ""}, "visitors are not shown where they can object"),
         ({}, {"objection": "privacy"}, "visitors are not shown where they can object"),
         ({}, {"objection": "//other.example"}, "visitors are not shown where they can object"),

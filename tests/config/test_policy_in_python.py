@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from config.samples import ENVIRON, EXAMPLE_POLICY
-from consentgate import Category, ConfigError, Policy, Rule, wrap
+from consentgate import Category, ConfigError, Controller, Policy, Rule, wrap
 from consentgate.config import gate_of
 from consentgate.core.policy import Banner, Change, Exemption, Flow, Pages, Profile, Regions
 from consentgate.core.token import category_tag
@@ -136,6 +136,29 @@ def test_there_is_room_for_a_hundred_categories() -> None:
             "101 categories are more than a consent cookie can carry",
         )
     ]
+
+
+def test_there_is_room_for_the_ids_in_the_cookie_for_scripts() -> None:
+    """Browsers keep none of more than 4,096 bytes, and scripts would never learn of a yes."""
+    many = tuple(Category(id=f"c{number}".ljust(64, "x")) for number in range(55))
+    assert problems_of(categories=many[:54]) == []
+    assert problems_of(categories=many) == [
+        (
+            "CG207",
+            "categories",
+            "the ids make 3850 bytes, which is more than a cookie for scripts can carry",
+        )
+    ]
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "//evil.example", "data:x", "shop.example"])
+def test_the_controllers_url_is_one_to_link_to(url: str) -> None:
+    """Anything else could be a script on the site's own page."""
+    assert problems_of(controller=Controller(name="Shop", url=url)) == [
+        ("CG104", "controller.url", "the controller's url is none that a page can link to")
+    ]
+    for fine in ("https://shop.example", "http://shop.example/x", "/imprint"):
+        assert problems_of(controller=Controller(name="Shop", url=fine)) == []
 
 
 @pytest.mark.parametrize("seconds", [1, 182 * 86_400, 400 * 86_400])

@@ -52,7 +52,7 @@ def all_slips() -> list[tuple[int, int, str]]:
 def test_the_keys_to_mutate_are_those_of_the_file() -> None:
     """The law would hold of nothing if no key were found."""
     words = [FULL[start:end] for start, end in KEYS]
-    assert (len(words), len(set(words)), len(all_slips()) > 10_000) == (111, 76, True)
+    assert (len(words), len(set(words)), len(all_slips()) > 10_000) == (133, 92, True)
 
 
 def test_a_typo_in_a_key_is_refused_or_means_the_same(tmp_path: Path) -> None:
@@ -113,10 +113,19 @@ def test_a_lost_or_exchanged_letter_is_answered_with_the_right_key(
         (
             "[[cookies]]\nname = 'x'\ncategory = 'a'\nsession = true",
             "cookies[0].session",
-            "known here: name, category, provider, purpose, duration, recipients, sliding, domain, "
-            "path, partitioned",
+            "known here: name, category, provider, purpose, duration, party, recipients, sliding, "
+            "domain, path, partitioned",
         ),
         ('language = "de"', "language", "it belongs in [pages]"),
+        ('report_uri = "/r"', "report_uri", "it belongs in [csp]"),
+        ('vendors = ["google"]', "vendors", "it belongs in [consent_mode]"),
+        ('indexed_db = ["x"]', "indexed_db", "it belongs in a [categories.…] table"),
+        (
+            "[consent]\nguard = 'off'",
+            "consent.guard",
+            "it belongs at the top of the file, before the first [table]",
+        ),
+        ('[csp]\nmode = "report"\nreport = "/r"', "csp.report", "did you mean 'report_uri'?"),
         (
             '[banner]\ntitle = "Choose"',
             "banner.title",
@@ -140,8 +149,9 @@ def test_a_lost_or_exchanged_letter_is_answered_with_the_right_key(
         (
             "xyzzy = 1",
             "xyzzy",
-            "known here: version, mode, unknown, hide, expire_unknown, strict, consent, "
-            "controller, regions, gpc, banner, categories, cookies, flows, pages, texts, changes",
+            "known here: version, mode, unknown, guard, unknown_storage, hide, expire_unknown, "
+            "strict, consent, controller, regions, gpc, banner, categories, cookies, flows, pages, "
+            "csp, consent_mode, texts, changes",
         ),
     ],
 )

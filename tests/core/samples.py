@@ -80,6 +80,8 @@ class Plain:
 
     script = "start(GATE_POLICY);"
     style = ".gate{}"
+    first = "guard(GATE_POLICY);"
+    tags = "start();"
 
     def render(self, view: View, around: Around) -> Page:
         return Page(f"<!-- {view} at {around.base} -->", around.asked or around.accepts or "en")

@@ -17,6 +17,7 @@ from core.samples import (
     FORM,
     ID,
     JSON,
+    KEY,
     NOW,
     POLICY,
     SAME_ORIGIN,
@@ -34,7 +35,8 @@ from core.samples import (
 
 GATE = make_gate()
 A, M = (f"{GATE.site.stamps[id][0]:04x}".encode() for id in ("analytics", "marketing"))
-DATE = b"%d" % (NOW // DAY)
+TAG = b".%b" % GATE.site.key_tags[0].encode()
+DATE = b"%d" % (NOW // DAY) + TAG
 ATTRIBUTES = b"; Path=/; Secure; SameSite=Lax"
 GONE = b"__Host-gate-choice=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT" + ATTRIBUTES
 SOLD = make_gate(
@@ -88,10 +90,24 @@ def test_nothing_in_it_tells_visitors_apart() -> None:
 
 
 def test_taking_back_takes_it_away() -> None:
-    """Where the browser has one."""
+    """Also where none came with the request: another site's form brings no cookies along."""
     cookie = cookie_of("analytics")
-    assert choose(b"action=withdraw", cookie) == []
+    assert choose(b"action=withdraw", cookie) == [GONE]
     assert choose(b"action=withdraw", cookie + b"; __Host-gate-choice=x") == [GONE]
+    assert choose(b"action=withdraw") == [GONE]
+
+
+@pytest.mark.parametrize("body", [b"action=withdraw", b"action=reject", b"action=accept"])
+def test_a_choice_leaves_no_companion_of_another_domain_behind(body: bytes) -> None:
+    """One of before `domain` was changed would say what is no longer so, or differ from ours."""
+    gate = make_gate(domain="www.shop.example")
+    lines = choose(body, gate=gate, host=b"www.shop.example")
+    gone = b"gate-choice=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/"
+    assert [line for line in lines if b"Max-Age=0" in line][:2] == [
+        gone + b"; Secure; HttpOnly",
+        gone + b"; Domain=shop.example; Secure; HttpOnly",
+    ]
+    assert (b"&analytics=" in lines[-1]) is (body != b"action=withdraw")
 
 
 def test_on_a_developers_machine_it_has_the_plain_name() -> None:
@@ -118,8 +134,9 @@ def test_a_yes_is_told_with_the_revision_it_was_given_to() -> None:
     step.visit.set(marketing=True)
     (told,) = told_of(step.finish([HTML], NOW))
     value = told.partition(b"=")[2].partition(b";")[0]
-    assert value == b"%d&analytics=%04x&marketing=%b" % (
+    assert value == b"%d%b&analytics=%04x&marketing=%b" % (
         NOW // DAY - 9,
+        TAG,
         int(revision, 16) & 0x7FFF,
         M,
     )
@@ -128,7 +145,7 @@ def test_a_yes_is_told_with_the_revision_it_was_given_to() -> None:
 def test_ids_are_percent_encoded() -> None:
     """No id of a category can end its name, or the cookie."""
     policy = Policy(version="1", categories=(replace(POLICY.categories[2], id="a&b=c; d"),))
-    (told,) = choose(b"action=reject", gate=Gate(policy, [b"k" * 32]))
+    (told,) = choose(b"action=reject", gate=Gate(policy, [KEY]))
     assert told.startswith(b"__Host-gate-choice=%b&a%%26b%%3Dc%%3B%%20d=; " % DATE)
 
 
@@ -145,7 +162,8 @@ def test_a_signal_that_is_recorded_takes_the_companion_along() -> None:
     yes = b"__Host-gate=" + SOLD.site.tokens.write(
         Consent(granted=frozenset({"analytics", "marketing"}), id=ID, decided_at=NOW)
     )
-    cookie = yes + b"; __Host-gate-choice=" + DATE + b"&analytics=1&marketing=1"
+    sold = b"%04x" % SOLD.site.stamps["marketing"][0]
+    cookie = yes + b"; __Host-gate-choice=" + DATE + b"&analytics=" + A + b"&marketing=" + sold
     finish = forward(SOLD, ask(cookie=cookie, headers=[GPC])).finish([HTML], NOW)
     assert told_of(finish) == [GONE]
     assert told_of(forward(SOLD, ask(cookie=yes, headers=[GPC])).finish([HTML], NOW)) == []
@@ -160,7 +178,7 @@ def test_a_no_that_is_written_again_is_told_again() -> None:
     (own,) = lines_of(finish)
     assert own.startswith(b"__Host-gate=")
     assert told_of(finish) == [
-        line(b"%d&analytics=&marketing=" % (NOW // DAY - 250), LONGEST),
+        line(b"%d%b&analytics=&marketing=" % (NOW // DAY - 250, TAG), LONGEST),
     ]
 
 
@@ -179,31 +197,62 @@ def test_it_decides_nothing_here() -> None:
     assert (visit.granted, visit.decided) == ({"necessary"}, False)
 
 
-# --- told again ----------------------------------------------------------------------------------
+def test_a_signal_that_takes_nothing_back_leaves_the_companion() -> None:
+    """What was refused anyway is told already."""
+    no = Consent(granted=frozenset({"analytics"}), denied=frozenset({"marketing"}), decided_at=NOW)
+    cookie = b"__Host-gate=" + SOLD.site.tokens.write(no)
+    told = DATE + b"&analytics=%04x&marketing=" % SOLD.site.stamps["analytics"][0]
+    step = forward(SOLD, ask(cookie=cookie + b"; __Host-gate-choice=" + told, headers=[GPC]))
+    assert told_of(step.finish([HTML], NOW)) == []
 
 
-def asked(cookie: bytes, gate: Gate = GATE, now: float = NOW) -> list[bytes]:
+def test_scripts_know_by_the_key_whether_the_gate_can_read_the_choice() -> None:
+    """What was signed with a key that is gone was told with its tag, which is gone as well."""
+    new = b"another-key-of-thirty-two-bytes-or-more"
+    both, only = make_gate([new, KEY]), make_gate([new])
+    assert GATE.site.key_tags[0] in both.site.key_tags
+    assert GATE.site.key_tags[0] not in only.site.key_tags
+    (told,) = choose(b"action=reject", gate=both)
+    assert told.startswith(
+        b"__Host-gate-choice=%d.%b&" % (NOW // DAY, both.site.key_tags[0].encode())
+    )
+
+
+# --- what other answers do ------------------------------------------------------------------------
+
+
+def asked(cookie: bytes, gate: Gate = GATE, now: float = NOW, method: str = "GET") -> list[bytes]:
     """What scripts are told when theirs asks the gate."""
-    return told_of(reply(gate, ask(path="/_gate/banner", cookie=cookie), now=now).response)
+    request = ask(method, "/_gate/banner", cookie=cookie)
+    return told_of(reply(gate, request, now=now).response)
 
 
-def test_a_script_that_asks_is_told_again_where_its_companion_says_otherwise() -> None:
-    """For as long as the choice is still kept."""
+def test_no_answer_but_that_to_a_choice_tells_of_a_yes() -> None:
+    """A slow one could arrive after the yes was taken back."""
     value = DATE + b"&analytics=" + A + b"&marketing="
     choice = cookie_of("analytics")
-    assert asked(choice) == [line(value, LONGEST)]
-    assert asked(choice, now=NOW + 9 * DAY) == [line(value, LONGEST - 9 * DAY)]
-    assert asked(choice + b"; __Host-gate-choice=" + value) == []
-    assert asked(choice + b"; __Host-gate-choice=" + DATE) == [line(value, LONGEST)]
-    twice = b"; __Host-gate-choice=" + value + b"; __Host-gate-choice=x"
-    assert asked(choice + twice) == [line(value, LONGEST)]
+    for companion in (b"", value, DATE, b"x", DATE + b"&analytics=&other=1234", b"%ff=&%"):
+        assert asked(choice + b"; __Host-gate-choice=" + companion) == []
+    assert asked(choice) == []
+
+
+def test_a_companion_that_says_more_than_the_choice_goes() -> None:
+    """Whichever of several says so; what scripts do not believe any more does no harm."""
+    choice = cookie_of("analytics")
+    more = b"; __Host-gate-choice=" + DATE + b"&analytics=" + A + b"&marketing=" + M
+    assert asked(choice + more) == [GONE]
+    assert asked(choice + b"; __Host-gate-choice=x" + more) == [GONE]
+    assert asked(choice + more.replace(M, b"ffff")) == []
+    newer = make_gate([b"another-key-of-thirty-two-bytes-or-more", KEY])
+    assert asked(choice + more.replace(b"&marketing=" + M, b""), newer) == []
 
 
 def test_a_companion_without_a_choice_goes_when_its_script_asks() -> None:
-    """Also that of a choice that nobody can read any more."""
+    """Also that of a choice that nobody can read any more; a gate that reports takes nothing."""
     companion = b"__Host-gate-choice=" + DATE + b"&analytics=" + A
     assert asked(companion) == [GONE]
     assert asked(companion + b"; __Host-gate=x") == [GONE]
+    assert asked(companion, make_gate(mode="report")) == []
     assert asked(b"_ga=1") == []
 
 

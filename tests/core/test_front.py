@@ -25,6 +25,7 @@ from core.samples import (
     NOW,
     POLICY,
     TODAY,
+    Plain,
     all_lines,
     ask,
     cookie_of,
@@ -110,7 +111,9 @@ def test_nobody_is_asked_who_has_said_no_by_their_browser() -> None:
         ({"path": "/a b?c#d%", "root": "/é"}, "/%C3%A9/a%20b%3Fc%23d%25", "/%C3%A9/_gate"),
         ({"path": "//evil.example"}, "", "/_gate"),
         ({"path": "/\\evil.example"}, "/%5Cevil.example", "/_gate"),
-        ({"path": "/x", "query": b"\xff\x00"}, "", "/_gate"),
+        ({"path": "/x", "query": b"\xff\x00"}, "/x?%FF%00", "/_gate"),
+        ({"path": "/x", "query": "a=é&b=%C3%A9".encode()}, "/x?a=%C3%A9&b=%C3%A9", "/_gate"),
+        ({"path": "/x", "root": "//evil.example/"}, "", "/evil.example/_gate"),
         ({"path": "/x", "method": "POST"}, "", "/_gate"),
     ],
 )
@@ -164,18 +167,28 @@ def test_a_banner_that_is_asked_for_too_late_is_left_to_the_script() -> None:
 def test_a_page_may_have_it_all_inline() -> None:
     """With a nonce, or by the hashes; nothing is fetched, and the script is told its base."""
     visit = visit_of(GATE, ask())
-    js, css = (asset.content.decode() for asset in assets())
+    js, css = (asset.content.decode() for asset in assets()[:2])
     assert front.banner(visit, inline=True) == (
-        f'<style>{css}</style>\n<script data-base="/_gate" data-rendered>{js}</script>\n'
-        + section()
+        f"<style data-gate-style>{css}</style>\n"
+        f'<script data-base="/_gate" data-rendered>{js}</script>\n' + section()
     )
     assert front.banner(visit, inline=True, nonce='a"b') == (
-        f'<style nonce="a&quot;b">{css}</style>\n'
+        f'<style nonce="a&quot;b" data-gate-style>{css}</style>\n'
         f'<script nonce="a&quot;b" data-base="/_gate" data-rendered>{js}</script>\n' + section()
     )
     nonce = ' nonce="n"'
     assert front.banner(visit, nonce="n") == style(nonce=nonce) + script(nonce=nonce) + section()
-    assert front.inline_sources(visit) == tuple(f"'{asset.integrity}'" for asset in assets())
+    assert front.inline_sources(visit) == tuple(f"'{asset.integrity}'" for asset in assets()[:2])
+
+
+def test_what_the_app_allows_less_of_is_told_to_the_script() -> None:
+    """What holds for this one answer; nothing of it is recorded, and the script cannot know it."""
+    visit = visit_of(GATE, ask())
+    visit.require_opt_in()
+    assert "data-rendered data-strict></script>" in front.banner(visit)
+    visit = visit_of(GATE, ask(cookie=cookie_of("analytics", "marketing")))
+    visit.restrict("marketing", "analytics")
+    assert 'data-rendered data-without="analytics marketing"></script>' in front.banner(visit)
 
 
 def test_without_a_renderer_there_is_no_banner() -> None:
@@ -185,15 +198,65 @@ def test_without_a_renderer_there_is_no_banner() -> None:
 
 
 @pytest.mark.parametrize("choice", [b"", b"; __Host-gate=x", b"; " + cookie_of()])
-def test_a_companion_that_says_something_else_than_the_choice_is_removed(choice: bytes) -> None:
+def test_a_companion_that_says_more_than_the_choice_is_removed(choice: bytes) -> None:
     """A page that reads consent anyway sees to it; the script then asks the gate."""
-    cookie = b"__Host-gate-choice=20000&analytics=0000" + choice
+    stamp = GATE.site.stamps["analytics"][0]
+    cookie = b"__Host-gate-choice=20000.0000&analytics=%04x" % stamp + choice
     step = forward(GATE, ask(cookie=cookie))
     assert told_of(step.finish([HTML], NOW)) == []
     step = forward(GATE, ask(cookie=cookie))
     front.banner(step.visit)
     (line,) = all_lines(step.finish([HTML], NOW))
     assert line.startswith(b"__Host-gate-choice=; Max-Age=0;")
+
+
+# --- the script that runs first ------------------------------------------------------------------
+
+
+def first(told: str, base: str = "/_gate", nonce: str = "") -> str:
+    asset = assets().first
+    return (
+        f'<script src="{base}/{asset.name}" integrity="{asset.integrity}"{nonce}{told}></script>\n'
+    )
+
+
+def test_the_script_that_runs_first_is_told_what_is_allowed() -> None:
+    """It blocks, so that nothing runs before it; what needs no consent goes without saying."""
+    assert front.head(visit_of(GATE, ask())) == first(' data-allowed=""')
+    cookie = cookie_of("analytics", "marketing")
+    visit = visit_of(GATE, ask(path="/shop/x", root="/shop", cookie=cookie))
+    assert front.head(visit, nonce='a"b') == first(
+        ' data-allowed="analytics marketing"', "/shop/_gate", ' nonce="a&quot;b"'
+    )
+    visit.restrict("marketing")
+    visit.require_opt_in()
+    told = ' data-allowed="analytics" data-strict data-without="marketing"'
+    assert front.head(visit) == first(told, "/shop/_gate")
+
+
+def test_asking_for_it_counts_as_reading_consent() -> None:
+    """And where it is asked for too late, the companion decides."""
+    step = forward(GATE, ask(cookie=cookie_of("analytics")))
+    front.head(step.visit)
+    assert step.finish([HTML], NOW).headers == [
+        HTML,
+        (b"vary", b"Cookie"),
+        (b"cache-control", b"private"),
+    ]
+    step = forward(GATE, ask(cookie=cookie_of("analytics")))
+    step.finish([HTML], NOW)
+    assert front.head(step.visit) == first("")
+
+
+def test_a_page_without_use_for_it_has_none() -> None:
+    """Neither a guard nor a consent mode, or no pages at all."""
+
+    class Without(Plain):
+        first = ""
+
+    gate = Gate(POLICY, [KEY], renderer=Without())
+    assert front.head(visit_of(gate, ask())) == ""
+    assert front.head(visit_of(Gate(POLICY, [KEY]), ask())) == ""
 
 
 # --- all choices ---------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from consentgate.core.headers import (
     as_bytes,
     is_unsafe,
     kind_of,
+    with_cookie,
 )
 
 
@@ -143,3 +144,17 @@ def test_a_subclass_of_bytes_becomes_plain_bytes() -> None:
 
     ((name, value),) = as_bytes([(Special(b"a"), Special(b"1"))])
     assert (type(name), name, type(value), value) == (bytes, b"a", bytes, b"1")
+
+
+def test_the_app_sees_one_cookie_field_and_nothing_that_is_dropped() -> None:
+    """In whatever letter case; all other fields stay as they are, in their order."""
+    headers = [
+        (b"host", b"a"),
+        (b"Cookie", b"x=1"),
+        (b"If-None-Match", b"y"),
+        (b"cookie", b"z=1"),
+        (b"accept", b"*"),
+    ]
+    cookie, rest = (b"Cookie", b"x=2"), (b"accept", b"*")
+    assert with_cookie(headers, b"x=2") == [headers[0], cookie, headers[2], rest]
+    assert with_cookie(headers, b"", (b"if-none-match",)) == [headers[0], rest]

@@ -32,10 +32,12 @@ def test_a_token_carries_fifteen_bits_of_it() -> None:
         replace(ANALYTICS, description="Shows  which\npages are used. "),
         replace(ANALYTICS, rules=(replace(GA, origin="elsewhere", sliding=False), GID)),
         replace(ANALYTICS, secure=True, http_only=True, same_site="lax", honours=("1234",)),
+        replace(ANALYTICS, sources=("https://stats.example",)),
+        replace(ANALYTICS, indexed_db=(), cache_storage=()),
     ],
 )
 def test_what_visitors_are_not_told_makes_no_revision(same: Category) -> None:
-    """The order of the file, white space, and how cookies are handled."""
+    """The order of the file, white space, how cookies are handled, and from where code comes."""
     assert revision_of(same) == revision_of(ANALYTICS)
 
 
@@ -54,6 +56,8 @@ def test_what_visitors_are_not_told_makes_no_revision(same: Category) -> None:
         replace(ANALYTICS, rules=(replace(GA, recipients=("Another",)), GID)),
         replace(ANALYTICS, local_storage=()),
         replace(ANALYTICS, session_storage=("draft", "views")),
+        replace(ANALYTICS, indexed_db=("views",)),
+        replace(ANALYTICS, cache_storage=("views",)),
     ],
 )
 def test_all_that_visitors_are_told_makes_a_revision(other: Category) -> None:

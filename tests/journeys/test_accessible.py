@@ -31,9 +31,9 @@ def banner(person: Person) -> None:
 
 
 def choices(person: Person) -> None:
-    person.go("/about")
-    # What the script asks for is in the page's language.
-    person.tab.evaluate("(document.documentElement.lang = navigator.language, gate.open())")
+    person.go("/")
+    # In the language of the banner that they take the place of.
+    person.tab.evaluate("gate.open()")
     person.until_shown("choices")
 
 

@@ -85,6 +85,16 @@ REJECT = "<button name=action value=reject>No</button>"
         ("banner", "<p>We use everything.</p>", "has no accept and no reject: each is a button"),
         ("preferences", ACCEPT, "has no reject: each is a button"),
         ("preferences", ACCEPT + REJECT, "has nothing to take a choice back with"),
+        ("banner", f"{ACCEPT}<!-- {REJECT} -->", "has no reject: each is a button"),
+        ("banner", f"{ACCEPT}<p hidden><br>{REJECT}</p>", "has no reject: each is a button"),
+        ("banner", f"{ACCEPT}<template>{REJECT}</template>", "has no reject: each is a button"),
+        (
+            "banner",
+            ACCEPT + REJECT.replace(">", " disabled>", 1),
+            "has no reject: each is a button",
+        ),
+        ("banner", ACCEPT + REJECT.replace(">", " hidden>", 1), "has no reject: each is a button"),
+        ("banner", ACCEPT + '<input name="action" value="reject">', "has no reject: each is a"),
     ],
 )
 def test_a_template_without_a_way_to_refuse_is_a_dark_pattern(
@@ -97,5 +107,5 @@ def test_a_template_without_a_way_to_refuse_is_a_dark_pattern(
 
 
 def test_a_banner_with_both_is_in_order(tmp_path: Path) -> None:
-    """However it is written."""
-    assert faults(tmp_path, banner=ACCEPT + REJECT) == []
+    """However it is written, and whatever else is hidden there."""
+    assert faults(tmp_path, banner=f"<p hidden>x<br></p>{ACCEPT}{REJECT}") == []

@@ -264,25 +264,28 @@ def test_a_policy_brings_the_durations_of_its_own_languages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("provider", "controller", "third", "said"),
+    ("provider", "controller", "party", "third", "said"),
     [
-        ("", Controller(name="Shop Ltd"), False, "diese Website"),
-        ("", None, False, "diese Website"),
-        ("Shop Ltd", Controller(name="Shop Ltd"), False, "diese Website"),
-        (" shop  LTD", Controller(name="Shop Ltd"), False, "diese Website"),
-        ("Google", Controller(name="Shop Ltd"), True, "Google"),
-        ("Google", None, True, "Google"),
-        ("Google", Controller(), True, "Google"),
+        ("", Controller(name="Shop Ltd"), "", False, "diese Website"),
+        ("", None, "", False, "diese Website"),
+        ("Shop Ltd", Controller(name="Shop Ltd"), "", False, "Shop Ltd"),
+        (" shop  LTD", Controller(name="Shop Ltd"), "", False, " shop  LTD"),
+        ("Google", Controller(name="Shop Ltd"), "", True, "Google"),
+        ("Our brand", Controller(name="Shop Ltd"), "first", False, "Our brand"),
+        ("Google", None, "", False, "Google"),
+        ("Google", Controller(), "", False, "Google"),
+        ("Google", None, "third", True, "Google"),
+        ("", None, "third", True, "diese Website"),
     ],
 )
-def test_a_provider_is_the_site_or_a_third_party(
-    provider: str, controller: Controller | None, third: bool, said: str
+def test_a_third_party_is_whoever_is_not_the_controller(
+    provider: str, controller: Controller | None, party: str, third: bool, said: str
 ) -> None:
-    """A name is not translated, so it is in no other language."""
-    rule = Rule(name="x", category="analytics", provider=provider)
+    """Unless the policy says otherwise; where no controller is named, nobody can tell."""
+    rule = Rule(name="x", category="analytics", provider=provider, party=party)
     german = words("de")
     assert german.is_third_party(rule, controller) is third
-    assert whole(german.provider(rule, controller)) == (said, "", "ltr")
+    assert whole(german.provider(rule)) == (said, "", "ltr")
 
 
 def test_lists_have_the_comma_of_the_language() -> None:

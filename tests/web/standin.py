@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,11 +14,14 @@ from time import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from consentgate import pages
+from consentgate import Policy, pages
+from consentgate.core.assets import PLACE
+from consentgate.pages.render import JinjaRenderer
 
 SOURCE = Path(str(pages.__path__[0])) / "web" / "g.js"
 NAME = "__Host-gate-choice"
 MIRROR = "public.cookie.choice"
+KEY = "a1b2"
 DAY = 86_400
 POLICY: Mapping[str, Any] = {
     "name": NAME,
@@ -29,6 +31,8 @@ POLICY: Mapping[str, Any] = {
     "refused": 182 * DAY,
     "asks": False,
     "quiet": True,
+    "dnt": False,
+    "keys": [KEY, "33ff"],
     "always": ["necessary"],
     "categories": {"analytics": ["1a2b", "0c3d"], "marketing": ["77aa"]},
     "sold": ["marketing"],
@@ -43,12 +47,15 @@ CSP = (
 STYLE = ".gate { position: fixed; inset: auto 0 0 0; height: 123px; }"
 
 
-def served(source: str, policy: Mapping[str, Any] = POLICY) -> str:
-    """Return the script as it is sent: without lines that are only comment, with its constant."""
-    bare = re.sub(r"(?m)^[ \t]*/\*\*(?:[^*]|\*(?!/))*\*/[ \t]*\n", "", source)
-    bare = re.sub(r"(?m)^[ \t]*(?://.*)?\n", "", bare)
-    constant = json.dumps(policy, separators=(",", ":"))
-    return bare.replace("GATE_POLICY", constant)
+def served(policy: Mapping[str, Any] = POLICY) -> str:
+    """Return the script as the gate sends it, with this for its constant."""
+    script = JinjaRenderer(Policy(version="1", categories=())).script
+    return script.replace(PLACE, json.dumps(policy, separators=(",", ":")))
+
+
+def companion(said: str, *, at: int = 0, key: str = KEY, over: str = "") -> str:
+    """Return a companion of so many days ago."""
+    return f"{today() - at}.{key}{over}&{said}"
 
 
 def today() -> int:
@@ -98,9 +105,9 @@ class Site:
     def reset(self) -> None:
         self.policy = dict(POLICY)
         self.companions = {
-            "accept": f"{today()}&analytics=1a2b&marketing=77aa",
-            "reject": f"{today()}&analytics=&marketing=",
-            "save": f"{today()}!&analytics=1a2b&marketing=",
+            "accept": companion("analytics=1a2b&marketing=77aa"),
+            "reject": companion("analytics=&marketing="),
+            "save": companion("analytics=1a2b&marketing=", over="!"),
             "withdraw": None,
         }
         unset = {"necessary": "granted", "analytics": "unset", "marketing": "unset"}
@@ -124,8 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
         query = {key: values[0] for key, values in parse_qs(url.query).items()}
         name = url.path.rpartition("/")[2]
         if name == "g.js":
-            script = served(SOURCE.read_text("utf-8"), self.site.policy)
-            self._answer(script, "text/javascript")
+            self._answer(served(self.site.policy), "text/javascript")
         elif name.endswith(".css"):
             self.site.log.append("style")
             self._answer(STYLE, "text/css")
@@ -159,8 +165,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _banner(self, query: dict[str, str]) -> None:
         # As the gate does it: relative to this answer, and not to the page that asks for it.
-        section = (CHOICES if "open" in query else banner(query["next"])).replace("/_gate/", "./")
-        shown = section if self.site.needs_choice or "open" in query else ""
+        opens = "open" in query
+        section = (CHOICES if opens else banner(query["next"])).replace("/_gate/", "./")
+        shown = section if self.site.needs_choice or opens else ""
         state = escape(json.dumps(self.site.state))
         page = f'<!doctype html><html data-state="{state}"><body>{shown}</body></html>'
         self._answer(page, status=self.site.status.get("banner", 200))
@@ -177,6 +184,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("content-type", f"{kind}; charset=utf-8")
         self.send_header("content-length", str(len(content)))
+        if self.path.startswith("/_gate/banner"):
+            self.send_header("cache-control", "no-store")
         if csp:
             self.send_header("content-security-policy", CSP)
         for name, value in headers or []:

@@ -27,7 +27,7 @@ TYPICAL = {
 
 def test_it_is_small() -> None:
     """Compressed, with a policy of four categories, the script has at most 5,000 bytes."""
-    assert len(gzip.compress(served(TEXT, TYPICAL).encode(), 9)) <= 5000
+    assert len(gzip.compress(served(TYPICAL).encode(), 9)) <= 5000
 
 
 def test_the_constant_has_one_place() -> None:
@@ -38,17 +38,17 @@ def test_the_constant_has_one_place() -> None:
 
 def test_comments_have_lines_of_their_own() -> None:
     """What is sent has no comments left, and no empty lines."""
-    sent = served(TEXT)
+    sent = served()
     assert [line for line in sent.splitlines() if re.search(r"//|/\*|\*/|^\s*$", line)] == []
 
 
 def test_nothing_makes_html_or_code_out_of_text() -> None:
     """No word of the script is one by which text becomes HTML, a style or a program."""
     words = r"innerHTML|outerHTML|insertAdjacent|DOMParser|document\.write|cssText|eval|Function\b"
-    assert re.findall(words, served(TEXT)) == []
+    assert re.findall(words, served()) == []
 
 
 def test_the_filter_lists_find_nothing() -> None:
     """No name in the page, in an address or in an event says what filter lists look for."""
-    strings = re.findall(r"\"[^\"]*\"|'[^']*'|`[^`]*`", served(TEXT, {}))
+    strings = re.findall(r"\"[^\"]*\"|'[^']*'|`[^`]*`", served({}))
     assert [text for text in strings if re.search("cookie|consent", text, re.IGNORECASE)] == []

@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.routing import Mount, Route
 from starlette.templating import Jinja2Templates
 
-from consentgate import banner, consent_from, template_context, wrap
+from consentgate import banner, consent_from, head, template_context, wrap
 from wrap.driving import ENVIRON, POLICY, ask
 from wrap.test_request_state import choose
 
@@ -174,8 +174,33 @@ def test_all_of_it_may_stand_in_the_page(policy: Path) -> None:
 
     sources, html = ask(wrap(app, policy, environ=ENVIRON)).text.split("\n", 1)
     assert re.fullmatch(r"'sha384-[\w+/=]{64}' 'sha384-[\w+/=]{64}'", sources)
-    assert html.startswith("<style>")
+    assert html.startswith("<style data-gate-style>")
     assert '</style>\n<script data-base="/_gate" data-rendered>' in html
+
+
+def test_a_template_says_head_and_gets_the_guard(policy: Path) -> None:
+    """First in the head, with what this visitor allows; and by a function for any framework."""
+    app = flask.Flask("shop")
+
+    @app.get("/")
+    def home() -> str:
+        page = flask.render_template_string("<head>{{ consent.head(nonce='n') }}")
+        return page + str(head(flask.request))
+
+    wrapped = wrap(app, policy, environ=ENVIRON)
+    tag = r'<script src="/_gate/first\.\w{12}\.js" integrity="sha384-[^"]{64}"'
+    found = ask(wrapped)
+    assert re.fullmatch(
+        rf'<head>{tag} nonce="n" data-allowed=""></script>\n{tag} data-allowed=""></script>\n',
+        found.text,
+    )
+    assert found.headers["cache-control"] == "private"
+    again = ask(wrapped, cookie=choose(wrapped, "accept"))
+    assert re.search(r'data-allowed="[a-z ]+"', again.text)
+    assert head(None) == ""
+    file = re.search(r'src="([^"]+)"', found.text)
+    assert file is not None
+    assert ask(wrapped, file[1]).headers["content-type"] == "text/javascript; charset=utf-8"
 
 
 DJANGO = """
@@ -186,7 +211,7 @@ from django.template import Context, RequestContext, Template
 from django.test import Client
 from django.urls import path
 
-TAG = "<body>{% load consentgate %}{% banner 'de' nonce='n' %}"
+TAG = "<body>{% load consentgate %}{% banner 'de' nonce='n' %}{% gate_head nonce='n' %}"
 CONTEXT = "<body>{{ consent.banner }}"
 
 def tag(request):
@@ -231,6 +256,7 @@ def test_django_has_a_tag_and_a_context_processor(policy: Path) -> None:
     by_context, _, nothing = rest.partition("\nCookie, Accept-Language, Sec-GPC\n")
     assert re.match(r'<body><link rel="stylesheet"[^>]* nonce="n"', by_tag)
     assert '<section class="gate" data-gate="banner" lang="de"' in by_tag
+    assert re.search(r'<script src="/_gate/first\.\w+\.js"[^>]* nonce="n" data-allowed="">', by_tag)
     assert re.match(r'<body><link rel="stylesheet"', by_context)
     assert '<section class="gate" data-gate="banner" lang="en"' in by_context
     assert nothing == "<body>\n"

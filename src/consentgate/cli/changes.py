@@ -16,6 +16,14 @@ from typing import NamedTuple
 from ..core.matcher import Matcher, Pattern, bare, whole
 from ..core.policy import Category, Rule
 
+# Where scripts store, and what is named there.
+_STORAGE = {
+    "local_storage": "key",
+    "session_storage": "key",
+    "indexed_db": "database",
+    "cache_storage": "cache",
+}
+
 
 class Kind(StrEnum):
     """What a difference does to a yes that was given before."""
@@ -42,9 +50,8 @@ def differences(
     """
     found = [*_texts(old, new), *_sale(old, new)]
     found += _cookies(old.rules, new.rules, homes)
-    for kind in ("local_storage", "session_storage"):
-        what = f"{kind} key"
-        found += _storage(what, getattr(old, kind), getattr(new, kind))
+    for kind, what in _STORAGE.items():
+        found += _storage(f"{kind} {what}", getattr(old, kind), getattr(new, kind))
     order = list(Kind)
     return tuple(sorted(found, key=lambda one: order.index(one.kind)))
 

@@ -32,8 +32,10 @@ from .checks import (
     rule_faults,
     setting_faults,
     text_faults,
+    third_party_faults,
     thoughts_on,
     thoughts_on_changes,
+    thoughts_on_sources,
     type_faults,
 )
 from .keys import MAKE_ONE, read_keys
@@ -160,10 +162,12 @@ def _faults_of(policy: Policy, *, thoroughly: bool = False) -> list[Fault]:
             region_faults(policy),
             page_faults(policy),
             text_faults(policy),
+            third_party_faults(policy),
             doubts_about(policy),
             fact_faults(policy) if thoroughly or policy.strict else (),
             thoughts_on(policy) if thoroughly else (),
             thoughts_on_changes(policy) if thoroughly else (),
+            thoughts_on_sources(policy) if thoroughly else (),
             missing_texts(policy) if thoroughly else (),
         )
     )

@@ -8,7 +8,9 @@ from dataclasses import fields
 from ..core.policy import (
     Banner,
     Change,
+    ConsentMode,
     Controller,
+    Csp,
     Exemption,
     Flow,
     Gpc,
@@ -27,6 +29,8 @@ TOP: Keys = dict.fromkeys(
         "version",
         "mode",
         "unknown",
+        "guard",
+        "unknown_storage",
         "hide",
         "expire_unknown",
         "strict",
@@ -39,6 +43,8 @@ TOP: Keys = dict.fromkeys(
         "cookies",
         "flows",
         "pages",
+        "csp",
+        "consent_mode",
         "texts",
         "changes",
     )
@@ -68,6 +74,9 @@ CATEGORY: Keys = dict.fromkeys(
         "cookies",
         "local_storage",
         "session_storage",
+        "indexed_db",
+        "cache_storage",
+        "sources",
         "secure",
         "http_only",
         "same_site",
@@ -82,6 +91,7 @@ RULE: Keys = dict.fromkeys(
         "provider",
         "purpose",
         "duration",
+        "party",
         "recipients",
         "sliding",
         "domain",
@@ -97,6 +107,8 @@ GPC: Keys = dict.fromkeys(field.name for field in fields(Gpc))
 BANNER: Keys = dict.fromkeys(field.name for field in fields(Banner))
 FLOW: Keys = dict.fromkeys(field.name for field in fields(Flow))
 PAGES: Keys = dict.fromkeys(field.name for field in fields(Pages))
+CSP: Keys = dict.fromkeys(field.name for field in fields(Csp))
+CONSENT_MODE: Keys = dict.fromkeys(field.name for field in fields(ConsentMode))
 CHANGE: Keys = dict.fromkeys(field.name for field in fields(Change))
 EXEMPTION: Keys = dict.fromkeys(field.name for field in fields(Exemption))
 LONG_RULE: Keys = {"name": None, "category": None, **RULE}
@@ -114,6 +126,8 @@ _HOMES = (
     ("in [banner]", BANNER),
     ("in [[flows]]", FLOW),
     ("in [pages]", PAGES),
+    ("in [csp]", {key: None for key in CSP if key != "mode"}),
+    ("in [consent_mode]", {key: None for key in CONSENT_MODE if key != "mode"}),
     ("in [[changes]]", {key: None for key in CHANGE if key != "version"}),
     ("in the exemption of a category", EXEMPTION),
     ("at the top of the file, before the first [table]", TOP),

@@ -23,7 +23,7 @@ A code is stable, has one meaning, and is never given to another.
     CG204  A cookie belongs to a category that does not exist, or stands in another one's list.
     CG205  The duration cannot be read, or is not the number of seconds that the rule says.
     CG206  The ids of two categories cannot be told apart in the consent cookie.
-    CG207  There are more categories than a consent cookie can carry.
+    CG207  There are more categories, or longer ids, than a cookie can carry.
 
     Signing keys
     CG301  The environment holds no signing key.
@@ -54,6 +54,9 @@ A code is stable, has one meaning, and is never given to another.
     CG511  Warning: a language that is not built in lacks texts.
     CG512  Warning: visitors are not told what changed with this version of the policy.
     CG513  Warning: the newest change does not come first.
+    CG514  Warning: sources of third parties are named, but browsers are not told.
+    CG515  Warning: browsers are told, but a category names no sources.
+    CG516  Warning: tags send requests before the visitor agrees.
 
     What visitors read
     CG601  A language has no such tag, or there are no texts in it.
@@ -61,6 +64,7 @@ A code is stable, has one meaning, and is never given to another.
     CG603  A text has no words, or other names in braces than it needs.
     CG604  A text is for a category, a cookie or a version that the policy does not have.
     CG605  A template of the site cannot be rendered.
+    CG606  Browsers are told to load nothing from third parties, for no source is named.
 """
 
 from __future__ import annotations

@@ -17,7 +17,9 @@ from ..core.policy import (
     Banner,
     Category,
     Change,
+    ConsentMode,
     Controller,
+    Csp,
     Exemption,
     Flow,
     Pages,
@@ -27,13 +29,16 @@ from ..core.policy import (
     Rule,
 )
 from ..law import profiles
+from .checks.third_parties import SIGNALS, no_such_category
 from .duration import seconds_of
 from .known import (
     BANNER,
     CATEGORY,
     CHANGE,
     CONSENT,
+    CONSENT_MODE,
     CONTROLLER,
+    CSP,
     EXEMPTION,
     FLOW,
     GPC,
@@ -49,6 +54,18 @@ from .records import Records
 
 # The type of a key is that of its field's default.
 _DEFAULTS = Policy(version="")
+
+# The keys of the top that are no tables.
+_SIMPLE = (
+    "version",
+    "mode",
+    "unknown",
+    "guard",
+    "unknown_storage",
+    "hide",
+    "expire_unknown",
+    "strict",
+)
 
 _Placed = list[tuple[Rule, Path]]
 
@@ -72,7 +89,7 @@ class Reader(Records):
         consent = self.table(data, "consent", ())
         self.known_keys(consent, CONSENT, ("consent",))
         fields: dict[str, Any] = {}
-        for key in ("version", "mode", "unknown", "hide", "expire_unknown", "strict"):
+        for key in _SIMPLE:
             fields[key] = self.like(getattr(_DEFAULTS, key), key, data, (), ())
         for key in CONSENT:
             self.paths[(key,)] = ("consent", key)
@@ -86,9 +103,14 @@ class Reader(Records):
         fields["banner"] = self.record(data, "banner", _DEFAULTS.banner, BANNER) or Banner()
         fields["flows"] = self.records(data, "flows", (), Flow(), FLOW)
         fields["pages"] = self._pages(data)
+        fields["csp"] = self.record(data, "csp", _DEFAULTS.csp, CSP) or Csp()
+        fields["consent_mode"] = self.record(data, "consent_mode", ConsentMode(), CONSENT_MODE)
         fields["texts"] = self._by_language(data)
         fields["changes"] = self.records(data, "changes", (), Change(), CHANGE)
-        return Policy(categories=self._categories(data), **fields)
+        policy = Policy(categories=self._categories(data), **fields)
+        if policy.consent_mode is not None:
+            self._signals(data["consent_mode"], policy, policy.consent_mode)
+        return policy
 
     def path_of(self, place: Path) -> Path:
         """Return where in the file a place in the Policy stands.
@@ -125,6 +147,15 @@ class Reader(Records):
             return pages
         # From where the file is, for there people see the folder; an absolute path stays.
         return replace(pages, templates=os.path.join(self._folder, pages.templates))
+
+    def _signals(self, table: dict[str, Any], policy: Policy, read: ConsentMode) -> None:
+        """Note which categories do not exist that are written down, though they are the default."""
+        default = ConsentMode()
+        for signal in SIGNALS:
+            named = getattr(read, signal)
+            written = table.get(signal) == named == getattr(default, signal)
+            if written and (fault := no_such_category(policy, signal, named)):
+                self.faults.append(fault)
 
     def _by_language(self, data: dict[str, Any]) -> Mapping[str, object]:
         """Return [texts.*] as they stand: which keys and texts there may be is checked later."""
@@ -209,6 +240,9 @@ class Reader(Records):
             rules=tuple(rule for rule, _ in rules),
             local_storage=self.texts(table, "local_storage", at, place),
             session_storage=self.texts(table, "session_storage", at, place),
+            indexed_db=self.texts(table, "indexed_db", at, place),
+            cache_storage=self.texts(table, "cache_storage", at, place),
+            sources=self.texts(table, "sources", at, place),
             secure=self.boolean(table, "secure", at, False),
             http_only=self.boolean(table, "http_only", at, False),
             same_site=self.text(table, "same_site", at),
@@ -258,6 +292,7 @@ class Reader(Records):
         provider = self.text(entry, "provider", path)
         purpose = self.text(entry, "purpose", path)
         duration = self.text(entry, "duration", path)
+        party = self.text(entry, "party", path)
         sliding = self.boolean(entry, "sliding", path, True)
         domain = self.text(entry, "domain", path)
         cookie_path = self.text(entry, "path", path)
@@ -273,6 +308,7 @@ class Reader(Records):
                 provider=provider,
                 purpose=purpose,
                 duration=duration,
+                party=party,
                 recipients=recipients,
                 seconds=seconds_of(duration) if duration else None,
                 published_only=published_only and bool(duration),

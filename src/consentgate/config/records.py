@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 from ..core.policy import (
     Banner,
     Change,
+    ConsentMode,
     Controller,
+    Csp,
     Exemption,
     Flow,
     Gpc,
@@ -22,7 +24,18 @@ from .problems import Path, key_path
 from .values import Values
 
 Record = TypeVar(
-    "Record", Controller, Gpc, Banner, Flow, Exemption, Profile, Regions, Pages, Change
+    "Record",
+    Controller,
+    Gpc,
+    Banner,
+    Flow,
+    Exemption,
+    Profile,
+    Regions,
+    Pages,
+    Csp,
+    ConsentMode,
+    Change,
 )
 
 

@@ -63,7 +63,9 @@ class Values:
             return value
         if type(value) is date:  # people write days without quotes, as TOML lets them
             return value.isoformat()
-        remedy = choices_for(key) if key in WORDS else f'write {key} = "…"'
+        word = key_path((*at, key))  # "mode" stands in several tables
+        word = word if word in WORDS else key
+        remedy = choices_for(word) if word in WORDS else f'write {key} = "…"'
         if key in _DAYS:
             remedy = f"write {key} = 2026-11-24, a day like this"
         self.wrong_type((*at, key), value, "text", remedy)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .companion import companion_line
+from .companion import companion_lines, says_more
 from .consent import Receipt
 from .decision import Decision
 from .expiry import NOTHING, Expirer, Removal, room_beside
@@ -70,9 +70,10 @@ class Additions:
         if noted:
             beside.append(signal_line(visit))
         renewed = note and visit.renews
-        if (noted or visit.astray) and not (visit.changed or renewed):
+        gone = self._enforced and (visit.astray or (noted and says_more(visit)))
+        if gone and not (visit.changed or renewed):
             # What scripts are told is not taken back word by word: they are to ask the gate.
-            beside += companion_line(visit, 0)
+            beside += companion_lines(visit, 0)
         own: list[bytes] = []
         if visit.changed or visit.spare or renewed:
             own = own_lines(visit, renew=note)

@@ -1,4 +1,4 @@
-"""The script and the style of the gate's pages: the same for every visitor, named by their content.
+"""The scripts and the style of the gate: the same for every visitor, named by their content.
 
 Rule 1. A name with a digest in it never has another content, so it is kept for good.
 Rule 2. The plain name is asked for again each time, which costs a "not modified".
@@ -10,28 +10,35 @@ import hashlib
 import json
 from base64 import b64encode
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from .http import Header, Request, Response
 from .views import Asset
 
-# The word in the script's source where the policy belongs.
+# The word in a script's source where the policy belongs.
 PLACE = "GATE_POLICY"
 _TYPES = {"js": b"text/javascript; charset=utf-8", "css": b"text/css; charset=utf-8"}
+# The names without a digest, in the order of the files.
+_PLAIN = ("/g.js", "/g.css", "/first.js", "/t.js")
 # RFC 9111 5.2, RFC 8246: a year is as good as for good.
 _FOR_GOOD = b"public, max-age=31536000, immutable"
 _REVALIDATED = b"public, no-cache"
 
 
 class Assets(NamedTuple):
-    """What goes with the pages."""
+    """What goes with the pages. `first` runs before all other scripts; it may be empty. `tags` is
+    for pages with something that is held back.
+    """
 
     script: Asset
     style: Asset
+    first: Asset
+    tags: Asset
 
     def answer(self, path: str, request: Request) -> Response | None:
         """Return the file at a path below the prefix; None: there is none of this name."""
-        for asset, plain in ((self.script, "/g.js"), (self.style, "/g.css")):
+        for asset, plain in zip(self, _PLAIN, strict=True):
             if path not in (plain, "/" + asset.name):
                 continue
             if request.method not in ("GET", "HEAD"):
@@ -51,11 +58,31 @@ class Assets(NamedTuple):
         return None
 
 
-def assets_of(script: str, style: str, policy: Mapping[str, object]) -> Assets:
-    """Return the files made of these sources, for a policy as far as scripts must know it."""
-    sheet = _asset(style, "css")
-    told = {**policy, "style": [sheet.name, sheet.integrity]}
-    return Assets(_asset(script.replace(PLACE, _literal(told)), "js"), sheet)
+def assets_of(
+    script: str,
+    style: str,
+    policy: Mapping[str, object],
+    first: str = "",
+    guard: Mapping[str, object] = MappingProxyType({}),
+    tags: str = "",
+) -> Assets:
+    """Return the files made of these sources, for a policy as far as scripts must know it.
+
+    `guard` is what the script that runs `first` must know beside that.
+    """
+    sheet = _asset("g", style, "css")
+    held = _asset("t", tags, "js")
+    told = {
+        **policy,
+        "style": [sheet.name, sheet.integrity],
+        "tags": [held.name, held.integrity],
+    }
+    return Assets(
+        _asset("g", script.replace(PLACE, _literal(told)), "js"),
+        sheet,
+        _asset("first", first.replace(PLACE, _literal({**policy, **guard})), "js"),
+        held,
+    )
 
 
 def _literal(data: object) -> str:
@@ -66,9 +93,9 @@ def _literal(data: object) -> str:
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def _asset(text: str, kind: str) -> Asset:
+def _asset(stem: str, text: str, kind: str) -> Asset:
     content = text.encode()
-    name = f"g.{hashlib.sha256(content).hexdigest()[:12]}.{kind}"
+    name = f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}.{kind}"
     digest = b64encode(hashlib.sha384(content).digest()).decode()
     return Asset(name=name, integrity=f"sha384-{digest}", content=content)
 

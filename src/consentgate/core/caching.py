@@ -28,7 +28,7 @@ _FOR_SHARED = frozenset(
 FIELDS = _FOR_SHARED | {b"vary", b"cache-control"}
 _SHARED = frozenset({b"public", b"s-maxage", b"immutable"})
 _OWN = frozenset({b"private", b"no-store"})
-_DOCUMENTS = (b"text/html", b"application/xhtml+xml")
+DOCUMENTS = (b"text/html", b"application/xhtml+xml")
 
 
 def _items(value: bytes) -> list[bytes]:
@@ -166,7 +166,7 @@ def is_for_one(headers: list[Header], places: Iterable[int] | None, private: boo
         if name != b"content-type":
             name = name.strip().lower()
         if name == b"content-type":
-            private = private or value.strip().lower().startswith(_DOCUMENTS)
+            private = private or value.strip().lower().startswith(DOCUMENTS)
         elif name == b"cache-control":
             said = {item.partition(b"=")[0].strip().lower() for item in _items(value)}
             if said & _SHARED:

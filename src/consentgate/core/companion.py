@@ -1,13 +1,18 @@
 """The companion of the choice: what the site's scripts may know of it, in a cookie they can read.
 
-    DAY ["!"] *( "&" ID "=" [REVISION] )
+    DAY "." KEY ["!"] *( "&" ID "=" [REVISION] )
 
-    DAY       whole days since 1970 of the choice; "!": it was given over a signal, after notice
+    DAY       whole days since 1970 of the choice
+    KEY       four hexadecimal digits that tell which key signed the choice: a script that does not
+              know them knows that the gate could not read it either
+    "!"       it was given over a signal, after notice
     ID        a category's id, percent-encoded
     REVISION  four hexadecimal digits: granted, to this revision; nothing: refused
 
 Rule 1. It follows the choice and is never read here to decide: no signature, and no id.
-Rule 2. Beside it no choice is older than it says, and none that it does not say is granted.
+Rule 2. Only the answer to a choice writes one, and a no that is written again: a slow answer to
+        anything else could bring a yes back that was taken back meanwhile.
+Rule 3. It goes whenever it could say more than the choice, in every form that it may have.
 
 Pages that come from a cache are decided in the browser, and Safari empties a script's own storage
 after seven days without a visit (WebKit, "Full Third-Party Cookie Blocking and More", 2020); a
@@ -16,10 +21,10 @@ cookie that a server sets lives on.
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from .changes import DAY
-from .own_cookie import LONGEST
+from .own_cookie import LONGEST, host_of
 from .visitor import Visitor, written_at
 
 
@@ -29,7 +34,7 @@ def companion_of(visitor: Visitor) -> bytes:
     if consent.decided_at is None or not (consent.granted or consent.denied):
         return b""
     older = dict(consent.older)
-    value = str(consent.decided_at // DAY) + ("!" if consent.over_gpc else "")
+    value = f"{consent.decided_at // DAY}.{site.key_tags[0]}" + "!" * consent.over_gpc
     for id in sorted(site.optional):
         if id in standing.granted:
             value += f"&{quote(id, safe='')}={older.get(id, site.stamps[id][0]):04x}"
@@ -46,23 +51,32 @@ def seconds_left(visitor: Visitor) -> int:
     return LONGEST - max(0, int(visitor.now) - written_at(consent))
 
 
-def companion_line(visitor: Visitor, seconds: int) -> list[bytes]:
-    """Return the Set-Cookie value that keeps the companion for so long, or removes it; [] if none.
+def companion_lines(visitor: Visitor, seconds: int) -> list[bytes]:
+    """Return the Set-Cookie values that keep the companion for so long, or remove it.
 
-    It is removed only where the browser has one.
+    Others of its name are removed with it: of a parent domain, say, from before `domain` changed.
     """
     cookie = visitor.site.companion_cookie(visitor.request)
     value = companion_of(visitor)
-    if value and seconds > 0:
-        return [cookie.line(value, seconds)]
-    return [cookie.removal()] if sent_companion(visitor) is not None else []
+    lines = cookie.removals_elsewhere(host_of(visitor.request)) if cookie.has_forms else []
+    return [*lines, cookie.line(value, seconds) if value and seconds > 0 else cookie.removal()]
 
 
-def sent_companion(visitor: Visitor) -> bytes | None:
-    """Return the companion that came with the request, if just one did; b"" if they differ."""
-    cookies = visitor.cookies
-    name = visitor.site.companion_cookie(visitor.request).name
+def says_more(visitor: Visitor) -> bool:
+    """Say whether scripts would read more out of the companion sent than the visitor has granted.
+
+    One that says less, or what scripts no longer believe, does no harm and is left alone.
+    """
+    cookies, site = visitor.cookies, visitor.site
+    name = site.companion_cookie(visitor.request).name
     if cookies is None or name not in cookies.row.own:
-        return None
-    values = set(cookies.own(name))
-    return values.pop() if len(values) == 1 else b""
+        return False
+    granted = visitor.standing.granted
+    for value in cookies.own(name):
+        for pair in value.decode("latin-1").split("&")[1:]:
+            id, _, revision = pair.partition("=")
+            id = unquote(id)
+            believed = revision in {f"{one:04x}" for one in site.stamps.get(id, ())}
+            if believed and id not in granted:
+                return True
+    return False

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 
 from .assets import Assets, assets_of
+from .guard import told_to_guard
 from .http import Request
 from .memo import Memo
+from .modes import told_to_modes
 from .own_cookie import OwnCookie, in_development
-from .policy import NECESSARY, Category, Policy
+from .policy import NECESSARY, Category, Policy, Rule
 from .regions import Atlas, Locate, Locator
 from .revision import revision_of, stamp
 from .standing import Standings
@@ -28,7 +31,8 @@ class Compiled:
 
     `lenient`: there are places where something optional may be used without consent. `plain`: what
     a visitor granted is all that is allowed, wherever they are and whatever they signal.
-    `renderer` is None where there are no pages.
+    `renderer` is None where there are no pages. `known` are rules beside the policy's: scripts are
+    told of them.
     """
 
     __slots__ = (
@@ -41,6 +45,7 @@ class Compiled:
         "categories",
         "development",
         "ids",
+        "key_tags",
         "lenient",
         "locate",
         "optional",
@@ -62,6 +67,7 @@ class Compiled:
         keys: Sequence[bytes],
         locate: Locate | None = None,
         renderer: Renderer | None = None,
+        known: Iterable[Rule] = (),
     ) -> None:
         categories = policy.categories
         if not any(category.always for category in categories):
@@ -80,6 +86,10 @@ class Compiled:
             for one in categories
             if not one.always
         }
+        # By which scripts know whether a choice was signed with a key that is still in use.
+        self.key_tags = tuple(
+            hashlib.blake2b(key, digest_size=2, person=b"companion").hexdigest() for key in keys
+        )
         self.tokens = Tokens(keys, sorted(self.optional), self.stamps)
         self.standings = Standings(categories, signal_refuses=policy.gpc.opt_in == "refuse")
         self.sold = self.standings.sold
@@ -99,8 +109,19 @@ class Compiled:
         self.renderer = renderer
         self._assets: dict[OwnCookie, Assets] = {}
         if renderer is not None:
+            guard = {
+                **told_to_guard(policy, categories, known, self.own_names()),
+                **told_to_modes(policy.consent_mode),
+            }
             self._assets = {
-                form: assets_of(renderer.script, renderer.style, self._told_to_scripts(companion))
+                form: assets_of(
+                    renderer.script,
+                    renderer.style,
+                    self._told_to_scripts(companion),
+                    renderer.first,
+                    guard,
+                    renderer.tags,
+                )
                 for form, companion in self._companions.items()
             }
 
@@ -135,6 +156,8 @@ class Compiled:
             "asks": self.lenient,
             # Whether a signal is a no to everything, so that there is nothing to ask.
             "quiet": not self.sold or policy.gpc.opt_in == "refuse",
+            "dnt": policy.gpc.dnt,
+            "keys": list(self.key_tags),
             "always": sorted(self.always),
             "sold": sorted(self.sold),
             "categories": {

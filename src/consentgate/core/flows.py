@@ -32,12 +32,14 @@ class Lane(NamedTuple):
 class Terms(NamedTuple):
     """What flows make of the rules on a path: those in force, and those of the other flows.
 
-    Of the others, what is named by `staying` is never removed, by `leaving` always.
+    Of the others, what is named by `staying` is never removed, by `leaving` always. `sources` are
+    the third parties of those in force.
     """
 
     here: tuple[Rule, ...] = ()
     staying: tuple[Rule, ...] = ()
     leaving: tuple[Rule, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 class Flows:
@@ -81,7 +83,8 @@ class Flows:
         away = [at for at in range(len(self._flows)) if at not in here]
         staying = [at for at in away if not self._flows[at].expire_on_leave]
         leaving = [at for at in away if self._flows[at].expire_on_leave]
-        return Terms(*(self._of(places) for places in (here, staying, leaving)))
+        sources = tuple(source for at in here for source in self._flows[at].sources)
+        return Terms(self._of(here), self._of(staying), self._of(leaving), sources)
 
     def _of(self, places: Iterable[int]) -> tuple[Rule, ...]:
         # By name, so that the order in which flows stand in a file does not matter.

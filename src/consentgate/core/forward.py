@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from .additions import Additions
 from .caching import COOKIE, for_one_visitor, is_for_one
 from .consent import Receipt
+from .csp import CONDITIONS
 from .decision import Decision
 from .flows import Lane
 from .http import Header
@@ -43,9 +44,11 @@ class Forward:
     """Let the request through; `finish` the answer's headers when it starts.
 
     `cookie` is the Cookie header that the app is to see (b"": none), or None for the one that came.
+    If it is not None, `dropped` are the other request header fields that the app is not to see.
     """
 
     __slots__ = ("_filter", "_gated", "_judge", "_manner", "_selection", "cookie", "visit")
+    dropped: ClassVar[tuple[bytes, ...]] = ()
 
     def __init__(self, manner: Manner, lane: Lane, visit: Visit, gated: bool) -> None:
         self._manner = manner
@@ -138,3 +141,15 @@ class Forward:
         Browsers ignore it there, but what merges trailers into headers on the way need not.
         """
         return self._filter.trailers(headers) if self._gated else headers
+
+
+class InFull(Forward):
+    """Let the request through without what would spare the app its whole answer: see `csp`."""
+
+    __slots__ = ()
+    dropped = CONDITIONS
+
+    def __init__(self, manner: Manner, lane: Lane, visit: Visit, gated: bool) -> None:
+        super().__init__(manner, lane, visit, gated)
+        if self.cookie is None:
+            self.cookie = b"; ".join(visit.request.values(b"cookie"))

@@ -9,10 +9,13 @@ Rule 4. In doubt nothing is shown: what a page of the site is missing is then th
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from html import escape
-from urllib.parse import parse_qs, quote
+from typing import NamedTuple
+from urllib.parse import parse_qs, quote, urlsplit
 
-from .companion import companion_of, sent_companion
+from .companion import says_more
 from .compiled import Compiled
 from .consent import Choice
 from .http import Request
@@ -26,6 +29,7 @@ from .views import (
     ChoicesView,
     Control,
     DeclarationView,
+    EmbedView,
     NoticeView,
     OptOutView,
     Page,
@@ -55,11 +59,11 @@ def banner(visit: Visit, language: str = "", *, inline: bool = False, nonce: str
     late = visit.sealed and not visit.read
     base = base_of(visit.request, site)
     mark = f' nonce="{escape(nonce)}"' if nonce else ""
-    told = "" if late else " data-rendered"
+    told = "" if late else _told(visit)
     if inline:
         at = f' data-base="{escape(base)}"'
         html = f"<script{mark}{at}{told}>{assets.script.content.decode()}</script>\n"
-        sheet = f"<style{mark}>{assets.style.content.decode()}</style>\n"
+        sheet = f"<style{mark} data-gate-style>{assets.style.content.decode()}</style>\n"
     else:
         html = (
             f'<script src="{escape(base)}/{assets.script.name}" '
@@ -71,12 +75,50 @@ def banner(visit: Visit, language: str = "", *, inline: bool = False, nonce: str
         )
     if late:
         return html
-    sent = sent_companion(visit)
-    visit.astray = sent is not None and sent != companion_of(visit)
+    visit.astray = says_more(visit)
     if not asks:
         return sheet + html if inline else html
     view = _banner(site, this_page(visit.request))
     return sheet + html + _rendered(visit, view, base, language).html
+
+
+def head(visit: Visit, *, nonce: str = "") -> str:
+    """Return what belongs before every script of a page: the one that guards what others store.
+
+    It counts as a read of the consent. Asked for too late for that it is the script alone, as it is
+    on a page from a cache. "" where the policy has no use for it.
+    """
+    site = visit.site
+    assets = site.assets(visit.request)
+    if assets is None or not assets.first.content:
+        return ""
+    granted = visit.granted
+    late = visit.sealed and not visit.read
+    told = ""
+    if not late:
+        visit.astray = says_more(visit)
+        allowed = " ".join(sorted(granted - site.always))
+        told = f' data-allowed="{escape(allowed)}"{_limited(visit)}'
+    mark = f' nonce="{escape(nonce)}"' if nonce else ""
+    return (
+        f'<script src="{escape(base_of(visit.request, site))}/{assets.first.name}" '
+        f'integrity="{assets.first.integrity}"{mark}{told}></script>\n'
+    )
+
+
+def _told(visit: Visit) -> str:
+    """Return what the script must know of this answer: that it is one visitor's own, and what the
+    app allows less of than the policy does."""
+    return " data-rendered" + _limited(visit)
+
+
+def _limited(visit: Visit) -> str:
+    told = ""
+    if visit.strict:
+        told += " data-strict"
+    if visit.restricted:
+        told += f' data-without="{escape(" ".join(sorted(visit.restricted)))}"'
+    return told
 
 
 def inline_sources(visit: Visit) -> tuple[str, str]:
@@ -96,6 +138,108 @@ def notice(visit: Visit, language: str = "") -> str:
     return _rendered(visit, NoticeView(), base_of(visit.request, visit.site), language).html
 
 
+class Frame(NamedTuple):
+    """Third parties' content, as an <iframe>. `more` are its other attributes, ready to be sent."""
+
+    category: str
+    src: str
+    source: str  # the host that it comes from; "" where it is this one
+    title: str
+    more: str
+
+
+def frame(category: str, src: str, title: str, attributes: Mapping[str, object]) -> Frame:
+    """Return what an app asks for, checked. Raises ValueError where that is a mistake.
+
+    In the names of attributes `_` stands for `-`, and one at the end counts for nothing: `class_`.
+    """
+    if not title.strip():
+        raise ValueError("a frame needs a title, which screen readers say (WCAG 2.2, 4.1.2)")
+    more = ""
+    for name, value in attributes.items():
+        name = name.rstrip("_").replace("_", "-").lower()
+        if not _NAME.fullmatch(name) or name in _OURS or name.startswith("on"):
+            raise ValueError(f"{name!r} is no attribute that a frame can be given here")
+        if value is not None and value is not False:
+            more += f" {name}" if value is True else f' {name}="{escape(str(value))}"'
+    return Frame(category, src, _source(src), title, more)
+
+
+_NAME = re.compile(r"[a-z][a-z0-9-]*")
+# What is written here, and what would be content of its own.
+_OURS = ("src", "srcdoc", "title", "hidden", "data-category", "data-src")
+# RFC 3986 3.2.2, of what can be a name or address of a host, with a port.
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+
+
+def _source(src: str) -> str:
+    """Return the host of an address; "" for a path of this site."""
+    if safe_next(src):
+        return ""
+    try:
+        parts = urlsplit(src)
+    except ValueError:
+        parts = urlsplit("")
+    # What a browser reads otherwise is not trusted: it removes line ends, and takes \\ for a slash.
+    clean = src.isprintable() and not re.search(r"[\s\\]", src)
+    if not clean or parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.netloc):
+        raise ValueError(f"a frame needs an http(s) address or a path of this site, not {src!r}")
+    return parts.netloc
+
+
+def embed(visit: Visit, frame: Frame, language: str = "") -> str:
+    """Return the frame if its category is allowed; else what stands in its place, and the frame
+    without its address, which the script or the next page gives it.
+
+    It counts as a read of the consent. Asked for too late to mark the answer as one visitor's own,
+    it is the frame alone, and the script finds out by itself. Nothing at all is returned where the
+    app has said that it does not use the category here, and where there are no pages to ask with.
+    """
+    late = visit.sealed and not visit.read
+    site, src = visit.site, escape(frame.src)
+    allowed = visit.allows(frame.category)
+    held = f'data-category="{escape(frame.category)}" data-src="{src}"'
+    title = f'title="{escape(frame.title)}"{frame.more}'
+    if allowed:
+        return f'<iframe {held} src="{src}" {title}></iframe>'
+    if frame.category in visit.restricted or site.renderer is None:
+        return ""
+    hidden = f"<iframe {held} {title} hidden></iframe>"
+    if late:
+        return hidden
+    view = _embed(visit, frame.category, frame.source, frame.title, this_page(visit.request))
+    return _rendered(visit, view, base_of(visit.request, site), language).html + "\n" + hidden
+
+
+def place(site: Compiled, visit: Visit, request: Request) -> Page | None:
+    """Return a document for the script: what stands in the place of a frame; None: of none."""
+    asked = query_of(request)
+    category, source = asked.get("category", ""), asked.get("source", "")
+    if category not in site.optional:
+        return None
+    # It is shown: nothing that could be a sentence of somebody else's.
+    source = source if _HOST.fullmatch(source) else ""
+    next_path = safe_next(asked.get("next", "")) or ""
+    view = _embed(visit, category, source, "", next_path)
+    page = render(site, request, view, ".", asked.get("lang", ""))
+    return Page(f"<!doctype html><title>-</title><body>{page.html}</body>", page.language)
+
+
+def _embed(visit: Visit, id: str, source: str, title: str, next_path: str) -> EmbedView:
+    site = visit.site
+    against = visit.gpc and id in site.sold
+    (category,) = _named(site, frozenset({id}))
+    return EmbedView(
+        category=category,
+        source=source,
+        title=title,
+        leave=tuple(sorted(site.optional - {id})),
+        signal=SignalView(against=(category,)) if against else None,
+        over_gpc=bool(against),
+        next=next_path,
+    )
+
+
 def _rendered(visit: Visit, view: View, base: str, language: str) -> Page:
     site, request = visit.site, visit.request
     if not language:
@@ -108,12 +252,9 @@ def render(site: Compiled, request: Request, view: View, base: str, language: st
     assets, renderer = site.assets(request), site.renderer
     assert assets is not None
     assert renderer is not None
-    accepts = b",".join(request.values(b"accept-language"))[:_MAX_ACCEPTS].decode("latin-1")
+    accepts = b",".join(request.values(b"accept-language")).decode("latin-1")
     around = Around(site.policy, base, language, accepts, assets.script, assets.style)
     return renderer.render(view, around)
-
-
-_MAX_ACCEPTS = 4096
 
 
 # --- the gate's own pages ------------------------------------------------------------------------
@@ -177,15 +318,20 @@ def fragment(site: Compiled, visit: Visit, request: Request, state: object) -> P
 
 def base_of(request: Request, site: Compiled) -> str:
     """Return the path of the gate's own pages as browsers ask for it, without a last slash."""
-    return quote(request.root.rstrip("/"), safe="/~") + site.policy.prefix
+    # One slash: two would make a host of what follows, and a proxy's word is not the site's.
+    root = request.root.strip("/")
+    return ("/" + quote(root, safe="/~") if root else "") + site.policy.prefix
 
 
 def this_page(request: Request) -> str:
     """Return the path and query of the page asked for, as `next`; "" where it was not a GET."""
     if request.method not in SAFE_METHODS:
         return ""
-    query = request.query.decode("latin-1")
+    query = quote(request.query, safe=_QUERY)
     return safe_next(quote(request.full_path(), safe="/~") + (f"?{query}" if query else "")) or ""
+
+
+_QUERY = "!$&'()*+,-./:;=?@_~%"  # RFC 3986 3.4, and what is percent-encoded already
 
 
 def query_of(request: Request) -> dict[str, str]:

@@ -18,10 +18,11 @@ from typing import NamedTuple, NoReturn
 from .additions import Additions
 from .compiled import Compiled
 from .consent import Receipt
+from .csp import CONDITIONS, DocumentFilter, Policies, wants_document
 from .decision import Decision
 from .filter import Filter
 from .flows import Flows, Lane, Terms
-from .forward import Finish, Forward, Manner
+from .forward import Finish, Forward, InFull, Manner
 from .http import Request, Response
 from .judge import Judge
 from .matcher import PathMatcher
@@ -83,6 +84,7 @@ class Gate:
         "_elsewhere",
         "_excluded",
         "_flows",
+        "_forbids",
         "_judge",
         "_keys",
         "_known",
@@ -120,8 +122,9 @@ class Gate:
         self._locate = locate
         self.locates = locate is not None
         self._renderer = renderer
-        self._site = Compiled(policy, keys, locate, renderer)
+        self._site = Compiled(policy, keys, locate, renderer, self._known)
         self.enforced = policy.mode != "report"
+        self._forbids = self.enforced and policy.csp.mode == "enforce"
         self._rules = tuple(rules)
         self._flows = Flows(policy.flows, rules, policy.necessary, self._lane)
         self._elsewhere = self._flows.elsewhere
@@ -149,7 +152,14 @@ class Gate:
             leaving=terms.leaving,
         )
         sorter = Sorter(judge, own, hide=policy.hide, expire_unknown=policy.expire_unknown)
-        return Lane(judge, sorter, Filter(judge, enforced=self.enforced))
+        return Lane(judge, sorter, self._filter(judge, terms))
+
+    def _filter(self, judge: Judge, terms: Terms) -> Filter:
+        csp = self.policy.csp
+        if csp.mode == "off":
+            return Filter(judge, enforced=self.enforced)
+        policies = Policies(csp, self._site.categories, terms.sources, enforced=self.enforced)
+        return DocumentFilter(judge, policies, enforced=self.enforced)
 
     def lane(self, path: str) -> Lane:
         """Return the rules that hold on a path, as the app sees it."""
@@ -238,6 +248,8 @@ class Gate:
         fields = request.values(b"cookie")
         cookies = lane.sorter.read(fields) if fields else None
         visitor = visit(self._site, request, now, fresh_id, cookies)
+        if self._forbids and gated and _may_be_spared(request):
+            return InFull(self._manner, lane, visitor, gated)
         return Forward(self._manner, lane, visitor, gated)
 
     def newcomer(self, visit: type[Visit] = Visit) -> Visit:
@@ -263,3 +275,8 @@ class Gate:
         added = self.additions.to(visit, response.headers, visit.now, self._judge)
         headers = [*response.headers, *added.headers]
         return Reply(response._replace(headers=headers), added.receipt, added.decisions)
+
+
+def _may_be_spared(request: Request) -> bool:
+    """Say whether a document is asked for that the app need not send again in full."""
+    return any(map(request.values, CONDITIONS)) and wants_document(request)

@@ -36,14 +36,20 @@ def kind_of(name: bytes) -> int:
     return CACHING if known in FIELDS or known == b"content-type" else PLAIN
 
 
-def with_cookie(headers: list[Header], cookie: bytes) -> list[Header]:
-    """Return request headers in which this Cookie field, unless empty, stands for all there are."""
+def with_cookie(
+    headers: list[Header], cookie: bytes, dropped: tuple[bytes, ...] = ()
+) -> list[Header]:
+    """Return request headers in which this Cookie field, unless empty, stands for all there are.
+
+    Fields with the names `dropped`, in small letters, are left out.
+    """
     result: list[Header] = []
     left = cookie
     for header in headers:
         name = header[0]
         if len(name) != 6 or name.lower() != b"cookie":
-            result.append(header)
+            if not dropped or name.lower() not in dropped:
+                result.append(header)
         elif left:
             result.append((name, left))
             left = b""

@@ -58,6 +58,11 @@ class OwnCookie:
             self._attributes += b"; HttpOnly"
         self._attributes += b"; SameSite=" + same_site.encode()
 
+    @property
+    def has_forms(self) -> bool:
+        """Whether a browser may hold it in other forms as well: `__Host-` leaves one alone."""
+        return not self.name.startswith(b"__Host-")
+
     def line(self, token: bytes, seconds: int) -> bytes:
         """Return the Set-Cookie value that stores `token` for so many seconds."""
         return b"%b=%b; Max-Age=%d%b" % (self.name, token, seconds, self._attributes)

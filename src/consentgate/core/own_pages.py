@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from . import front
-from .companion import companion_line, companion_of, seconds_left, sent_companion
+from .companion import says_more
 from .compiled import Compiled
 from .consent import GrantRefused, UnknownCategory
 from .http import Header, Request, Response
@@ -22,7 +22,7 @@ _CONTENT_SECURITY_POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_PAGES = ("/", "/banner", "/declaration", "/opt-out")
+_PAGES = ("/", "/banner", "/embed", "/declaration", "/opt-out")
 # Nothing of ours is ever stored, framed, sniffed or indexed.
 _ALWAYS: list[Header] = [
     (b"cache-control", b"no-store"),
@@ -35,6 +35,7 @@ _METHODS = {
     "/": "GET, HEAD, OPTIONS",
     "/state": "GET, HEAD, OPTIONS",
     "/banner": "GET, HEAD, OPTIONS",
+    "/embed": "GET, HEAD, OPTIONS",
     "/declaration": "GET, HEAD, OPTIONS",
     "/choice": "POST, OPTIONS",
     "/opt-out": "GET, HEAD, POST, OPTIONS",
@@ -75,6 +76,8 @@ class OwnPages:
                 return self._respond(request, 200, _json(state(self._site, visit)), JSON)
             case "/banner":
                 return self._fragment(request, visit)
+            case "/embed":
+                return self._place(request, visit)
             case "/":
                 target = safe_next(front.query_of(request).get("next", "")) or ""
                 view: View = front.choices(self._site, visit, target, self.home(request))
@@ -105,12 +108,15 @@ class OwnPages:
 
     def _fragment(self, request: Request, visit: Visit) -> Response:
         html, language = front.fragment(self._site, visit, request, standing(visit))
-        response = self._respond(request, 200, html.encode(), _HTML, language=language)
-        # The script asks where its companion is missing, or says too little: it is told again.
-        if (sent_companion(visit) or b"") != companion_of(visit):
-            lines = companion_line(visit, seconds_left(visit))
-            response.headers.extend((b"set-cookie", line) for line in lines)
-        return response
+        # A companion that says more goes; none is written, see `companion`.
+        visit.astray = says_more(visit)
+        return self._respond(request, 200, html.encode(), _HTML, language=language)
+
+    def _place(self, request: Request, visit: Visit) -> Response:
+        page = front.place(self._site, visit, request)
+        if page is None:
+            return self.refuse(request, 404, "There is no such category, or it needs no consent.")
+        return self._respond(request, 200, page.html.encode(), _HTML, language=page.language)
 
     def _before_body(self, request: Request, *, lenient: bool) -> Response | None:
         kind = media_type(request.single(b"content-type"))

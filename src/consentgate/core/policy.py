@@ -21,7 +21,8 @@ class Rule:
     `seconds` the same as a number (None: not said; 0: ends with the session); a longer life is
     shortened to it, unless `published_only`. `sliding` is False where a cookie that the browser
     holds is not set again. `domain`, `path` and `partitioned` are those with which the cookie is
-    set, so that one line removes it. `recipients` are those who get to read what it holds.
+    set, so that one line removes it. `recipients` are those who get to read what it holds. `party`
+    is "first" or "third"; without it, whoever is not the controller is a third party.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Rule:
     provider: str = ""
     purpose: str = ""
     duration: str = ""
+    party: str = ""
     recipients: tuple[str, ...] = ()
     seconds: int | None = None
     published_only: bool = False
@@ -61,7 +63,8 @@ class Category:
     `sale_or_sharing`: what Global Privacy Control and a "do not sell or share" are about.
     `honours` are earlier revisions (four hexadecimal digits each) a yes to which is still valid.
     `secure`, `http_only` and `same_site` ("lax" or "strict") are the least that its cookies must
-    ask of browsers: a cookie that asks for less is raised to them, none is lowered.
+    ask of browsers: a cookie that asks for less is raised to them, none is lowered. `sources` are
+    the third parties whose code and content belong to it, as a Content-Security-Policy names them.
     """
 
     id: str
@@ -71,6 +74,9 @@ class Category:
     rules: tuple[Rule, ...] = ()
     local_storage: tuple[str, ...] = ()
     session_storage: tuple[str, ...] = ()
+    indexed_db: tuple[str, ...] = ()
+    cache_storage: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
     secure: bool = False
     http_only: bool = False
     same_site: str = ""
@@ -178,6 +184,36 @@ class Pages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Csp:
+    """What browsers are told of third parties (https://www.w3.org/TR/CSP3/): "off", "report", or
+    "enforce", which lets in only the `sources` of what is allowed. `report_uri` gets the reports.
+    """
+
+    mode: str = "off"
+    report_uri: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentMode:
+    """How the tags of `vendors` are told what is allowed: "google" (Consent Mode v2), "microsoft"
+    (UET), "clarity", "matomo", "meta". `mode`: "basic", in which a tag loads only when it is
+    allowed, or "advanced", in which it loads at once and is told that it is denied.
+
+    All others name the category that one of Google's signals follows.
+    """
+
+    mode: str = "basic"
+    vendors: tuple[str, ...] = ("google",)
+    ad_storage: str = "marketing"
+    ad_user_data: str = "marketing"
+    ad_personalization: str = "marketing"
+    analytics_storage: str = "analytics"
+    functionality_storage: str = "preferences"
+    personalization_storage: str = "preferences"
+    security_storage: str = "necessary"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What changed with a version of the policy, on a day ("2026-11-01"), for visitors to read."""
 
@@ -194,6 +230,8 @@ class Policy:
     again, in seconds. `strict`: what visitors must be told and are not is an error. `texts` holds,
     by language ("de", "pt-br") and table, what visitors read in place of the built-in texts, and
     the policy's own texts in other languages. `changes` are the versions, the newest first.
+    `guard`: what becomes of what scripts store that is not allowed; `unknown_storage`: of keys that
+    no category names.
     """
 
     version: str
@@ -222,6 +260,10 @@ class Policy:
     flows: tuple[Flow, ...] = ()
     banner: Banner = Banner()
     pages: Pages = Pages()
+    csp: Csp = Csp()
+    guard: str = "block"  # or "report" or "off"
+    unknown_storage: str = "report"  # or "block" or "allow"
+    consent_mode: ConsentMode | None = None
     texts: Mapping[str, object] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .changes import DAY, day_of
-from .companion import companion_line, seconds_left
+from .companion import companion_lines, seconds_left
 from .consent import Consent, Receipt, Tries
 from .own_cookie import LONGEST, OwnCookie, host_of
 from .visit import Visit
@@ -53,15 +53,14 @@ def own_lines(visit: Visit, tries: Tries | None = None, *, renew: bool = True) -
         consent = replace(consent, renewed=min(max(days, 0), 65_535))
     cookie = visit.site.own_cookie(visit.request)
     # A withdrawal leaves nothing that could outweigh a yes stored in another form, so that goes
-    # too. Of `__Host-` there is no other form.
-    bare = not cookie.name.startswith(b"__Host-")
-    everywhere = visit.spare or (bare and visit.action == "withdraw")
+    # too.
+    everywhere = visit.spare or (cookie.has_forms and visit.action == "withdraw")
     lines = cookie.removals_elsewhere(host_of(visit.request)) if everywhere else []
     anew = bool(visit.action) or renews
     left = LONGEST if anew and consent.refuses else seconds_left(visit)
     lines += _own_line(visit, cookie, replace(consent, tries=tries or consent.tries), left)
     # It says nothing of tries, so it stands where only these are counted.
-    return lines + companion_line(visit, left) if anew else lines
+    return lines + companion_lines(visit, left) if anew else lines
 
 
 def _own_line(visit: Visit, cookie: OwnCookie, consent: Consent, left: int) -> list[bytes]:

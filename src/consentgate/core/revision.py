@@ -2,6 +2,11 @@
 
 Rule 1. The order of a file, and white space in its texts, make no revision.
 Rule 2. All that was told counts: what for, which cookies, whose, for how long, who else reads them.
+Rule 3. What was added to the list of what is told counts only where it is used: the revisions that
+        visitors' cookies carry do not change with a release.
+
+From where code and content come (`sources`) is not told. It is how a purpose is served, and vendors
+change it from week to week; that somebody else reads the data is what `recipients` are for.
 """
 
 from __future__ import annotations
@@ -28,7 +33,7 @@ def stamp(revision: str) -> int:
 
 def told_of(category: Category) -> dict[str, object]:
     """Return what visitors are told of a category, in no order of anybody's."""
-    return {
+    told: dict[str, object] = {
         "title": _plain(category.title),
         "description": _plain(category.description),
         "sale_or_sharing": category.sale_or_sharing,
@@ -36,6 +41,10 @@ def told_of(category: Category) -> dict[str, object]:
         "local_storage": sorted(category.local_storage),
         "session_storage": sorted(category.session_storage),
     }
+    for kind in ("indexed_db", "cache_storage"):
+        if names := getattr(category, kind):
+            told[kind] = sorted(names)
+    return told
 
 
 def _told_of_rule(rule: Rule) -> list[object]:

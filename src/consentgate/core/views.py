@@ -100,7 +100,26 @@ class NoticeView:
     template: ClassVar[str] = "notice.html"
 
 
-View = BannerView | ChoicesView | OptOutView | DeclarationView | NoticeView
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedView:
+    """What stands in the place of a third party's content, until its category is allowed.
+
+    `source` is the host that the content comes from ("": this site), `title` what it is called.
+    `leave` are the categories about which nothing is said by a yes to this one.
+    """
+
+    template: ClassVar[str] = "embed.html"
+
+    category: Category
+    source: str
+    title: str
+    leave: tuple[str, ...]
+    signal: SignalView | None
+    over_gpc: bool
+    next: str
+
+
+View = BannerView | ChoicesView | OptOutView | DeclarationView | NoticeView | EmbedView
 
 
 class Asset(NamedTuple):
@@ -136,8 +155,8 @@ class Page(NamedTuple):
 class Renderer(Protocol):
     """Puts views into words and HTML.
 
-    `script` and `style` are the sources of what goes with them. In the script's, the word
-    GATE_POLICY stands where the policy belongs.
+    `script`, `style`, `first` and `tags` are the sources of what goes with them; `first` is "" if
+    no script must run before all others. Where the word GATE_POLICY stands, the policy belongs.
     """
 
     @property
@@ -148,6 +167,16 @@ class Renderer(Protocol):
     @property
     def style(self) -> str:
         """The source of the style sheet."""
+        ...
+
+    @property
+    def first(self) -> str:
+        """The source of the script that runs before all others."""
+        ...
+
+    @property
+    def tags(self) -> str:
+        """The source of the script that starts what is held back."""
         ...
 
     def render(self, view: View, around: Around) -> Page:

@@ -180,7 +180,7 @@ class Visit(Visitor):
         for category in categories:
             self._known(category)
         self._open()
-        self._restricted |= frozenset(categories or self.site.optional) & self.site.optional
+        self.restricted |= frozenset(categories or self.site.optional) & self.site.optional
         self._forget()
 
     def require_opt_in(self) -> None:
@@ -190,6 +190,7 @@ class Visit(Visitor):
         """
         self._open()
         self._law = STRICTEST
+        self.strict = True
         self._forget()
 
     def _change(

@@ -62,7 +62,6 @@ class Visitor:
         "_law",
         "_noticed",
         "_place",
-        "_restricted",
         "_signal_read",
         "_standing",
         "action",
@@ -72,9 +71,11 @@ class Visitor:
         "now",
         "read",
         "request",
+        "restricted",
         "sealed",
         "site",
         "spare",
+        "strict",
         "took_back",
         "worded",
     )
@@ -100,9 +101,10 @@ class Visitor:
         # One of these is made for every request, so nothing is done here that can wait.
         self._consent = self._allowed = self._standing = self._law = None
         self._place = ""  # nobody has asked yet
-        self._restricted = _NOBODY
+        self.restricted = _NOBODY  # categories that the app allows by no means
         self._noticed = self._signal_read = self.spare = self.ages = False
         self.read = self.sealed = self.took_back = False
+        self.strict = False  # whether the app asks for consent, whatever the place
         self.astray = False  # whether scripts are told something else than was chosen
         self.worded = False  # whether the answer is in the language that the browser asked for
         self.action = ""
@@ -123,7 +125,7 @@ class Visitor:
             if consent is None:
                 consent = self._consent = self._recorded()
             site = self.site
-            if site.plain and not self._restricted:  # nothing else can matter
+            if site.plain and not self.restricted:  # nothing else can matter
                 allowed = site.allowed(consent.granted)
             else:
                 allowed = self.standing.allowed
@@ -145,7 +147,7 @@ class Visitor:
 
     def _standing_if(self, signalled: bool) -> Standing:
         return self.site.standings.of(
-            Situation(self.said, self._law_here(), signalled, self._restricted)
+            Situation(self.said, self._law_here(), signalled, self.restricted)
         )
 
     def _law_here(self) -> Law:

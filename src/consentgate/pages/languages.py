@@ -15,7 +15,8 @@ _MOST_BYTES, _MOST_ENTRIES = 4096, 50
 _RANGE = r"[a-z]{1,8}(?:-[a-z0-9]{1,8}){0,8}"
 # RFC 9110, sections 12.4.2 and 12.5.4: weight = OWS ";" OWS "q=" qvalue, up to three decimals.
 _ENTRY = re.compile(
-    rf"[ \t]*({_RANGE}|\*)[ \t]*(?:;[ \t]*q=(0(?:\.[0-9]{{0,3}})?|1(?:\.0{{0,3}})?))?[ \t]*",
+    # No two runs of white space are next to each other: that would take quadratic time.
+    rf"({_RANGE}|\*)(?:[ \t]*;[ \t]*q=(0(?:\.[0-9]{{0,3}})?|1(?:\.0{{0,3}})?))?",
     re.ASCII,
 )
 _TAG = re.compile(_RANGE, re.ASCII)
@@ -144,7 +145,7 @@ def _weights(accepts: str) -> dict[str, float]:
         entries.pop()  # it may have lost its end, and with it what it said
     weights: dict[str, float] = {}
     for entry in entries:
-        if found := _ENTRY.fullmatch(entry):
+        if found := _ENTRY.fullmatch(entry.strip(" \t")):
             weights.setdefault(canonical(found[1]), float(found[2] or 1))
     return weights
 

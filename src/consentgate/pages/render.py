@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger("consentgate")
 _HERE = Path(__file__).parent
 TEMPLATES = _HERE / "templates"
+WEB = _HERE / "web"
+# A line in a script's source in whose place a chunk stands, which several scripts may share.
+_PLACES = re.compile(r"^[ \t]*/\* (\w+\.js) \*/\n", re.MULTILINE)
 # Lines that are nothing but a comment, and what stands before a line: for who reads the source.
 _COMMENTS = re.compile(r"^[ \t]*(?://[^\n]*|/\*.*?\*/[ \t]*)\n", re.MULTILINE | re.DOTALL)
 _SPACE = re.compile(r"^[ \t]+|\n(?=[ \t]*\n)", re.MULTILINE)
@@ -43,13 +47,26 @@ class JinjaRenderer:
     @cached_property
     def script(self) -> str:
         """The source of the script, without its comments and the space before its lines."""
-        source = (_HERE / "web" / "g.js").read_text("utf-8")
-        return _SPACE.sub("", _COMMENTS.sub("", source))
+        return bare(assembled("g.js"))
+
+    @cached_property
+    def first(self) -> str:
+        """The source of the script that runs before all others; "" where nothing needs it."""
+        guards, tells = self._policy.guard != "off", self._policy.consent_mode is not None
+        if not (guards or tells):
+            return ""
+        left_out = [*(() if guards else ("guard.js",)), *(() if tells else ("modes.js",))]
+        return bare(assembled("first.js", left_out))
+
+    @cached_property
+    def tags(self) -> str:
+        """The source of the script that starts what is held back."""
+        return bare(assembled("t.js"))
 
     @cached_property
     def style(self) -> str:
         """The source of the style sheet, without the same."""
-        source = (_HERE / "web" / "g.css").read_text("utf-8")
+        source = (WEB / "g.css").read_text("utf-8")
         return _SPACE.sub("", _STYLE_COMMENTS.sub("", source))
 
     def render(self, view: View, around: Around) -> Page:
@@ -83,6 +100,20 @@ class JinjaRenderer:
             type(error).__name__,
             line,
         )
+
+
+def assembled(name: str, left_out: Iterable[str] = ()) -> str:
+    """Return the source of a script with its chunks in their places, but for those left out."""
+
+    def chunk(place: re.Match[str]) -> str:
+        return "" if place[1] in left_out else (WEB / place[1]).read_text("utf-8")
+
+    return _PLACES.sub(chunk, (WEB / name).read_text("utf-8"))
+
+
+def bare(source: str) -> str:
+    """Return a script without its comments and the space before its lines."""
+    return _SPACE.sub("", _COMMENTS.sub("", source))
 
 
 def surroundings(view: View, around: Around, words: Words) -> dict[str, object]:

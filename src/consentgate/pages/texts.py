@@ -118,19 +118,21 @@ class Words:
                     return _filled(self._said(form, layer.language), {"count": count})
         return self._own(rule.duration)
 
-    def provider(self, rule: Rule, controller: Controller | None) -> Said:
-        """Return whose cookie it is: "this site", or the name of a third party."""
-        if self.is_third_party(rule, controller):
+    def provider(self, rule: Rule) -> Said:
+        """Return whose cookie it is: who is named, or else "this site"."""
+        if rule.provider:
             return Said(rule.provider, "", self.direction)
         return self.text("declaration.first_party")
 
     def is_third_party(self, rule: Rule, controller: Controller | None) -> bool:
-        """Say if a cookie is that of somebody else.
+        """Say if a cookie is that of somebody else than the controller, as far as is known.
 
         Visitors must be told whether third parties may have access (CJEU C-673/17, Planet49).
         """
+        if rule.party:
+            return rule.party == "third"
         provider, name = _plain(rule.provider), _plain(controller.name if controller else "")
-        return bool(provider) and provider != name
+        return bool(provider and name) and provider != name
 
     def listed(self, texts: Iterable[str]) -> Said:
         """Return texts one after the other, with the language's own comma."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from ..core.views import (
     ChoicesView,
     Control,
     DeclarationView,
+    EmbedView,
     NoticeView,
     OptOutView,
     SignalView,
@@ -25,7 +26,35 @@ from .render import environment, line_of, surroundings
 from .texts import Library
 
 _FILE = Asset(name="g.0.x", integrity="sha384-0", content=b"")
-_BUTTON = re.compile(r"""\bvalue\s*=\s*["']?(accept|reject|withdraw)\b""")
+
+
+class _Buttons(HTMLParser):
+    """Finds out with which actions a choice can be sent by what can be seen and pressed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.actions: set[str | None] = set()
+        self._hidden = 0  # elements that are open within one that is hidden, and itself
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        if tag in _VOID:
+            return
+        if self._hidden or "hidden" in attributes or tag == "template":
+            self._hidden += 1
+        elif (
+            tag == "button" and "disabled" not in attributes and attributes.get("name") == "action"
+        ):
+            self.actions.add(attributes.get("value"))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in _VOID:
+            self._hidden = max(0, self._hidden - 1)
+
+
+_VOID = {"area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 
 
 class Fault(NamedTuple):
@@ -67,10 +96,12 @@ def faults_in(policy: Policy) -> Iterator[Fault]:
 
 
 def _missing(view: View, html: str) -> Iterator[str]:
-    buttons = set(_BUTTON.findall(html))
+    buttons = _Buttons(html).actions
     if isinstance(view, BannerView | ChoicesView) and not {"accept", "reject"} <= buttons:
         missing = " and no ".join(sorted({"accept", "reject"} - buttons))
         yield f'has no {missing}: each is a button with name="action" and that value'
+    if isinstance(view, EmbedView) and "save" not in buttons:
+        yield 'has no way to allow it for good: a button with name="action", value="save"'
     if isinstance(view, ChoicesView) and view.withdraws and "withdraw" not in buttons:
         yield 'has nothing to take a choice back with: name="action", value="withdraw"'
 
@@ -84,6 +115,17 @@ def _views(policy: Policy) -> Iterator[View]:
     yield BannerView(buttons=buttons[1::-1], asked=categories, next="/x")
     yield NoticeView()
     yield DeclarationView(categories=categories, back="/")
+    for one in categories:
+        for signal in (None, SignalView(against=(one,))):
+            yield EmbedView(
+                category=one,
+                source="",
+                title="",
+                leave=(one.id,),
+                signal=signal,
+                over_gpc=signal is not None,
+                next="",
+            )
     for full in (False, True):
         for inline in (False, True):
             for signal in signals:

@@ -11,6 +11,7 @@ from .pages import page_faults, thoughts_on_changes
 from .regions import region_faults
 from .settings import setting_faults
 from .texts import missing_texts, text_faults
+from .third_parties import third_party_faults, thoughts_on_sources
 from .types import type_faults
 
 __all__ = [
@@ -24,7 +25,9 @@ __all__ = [
     "rule_faults",
     "setting_faults",
     "text_faults",
+    "third_party_faults",
     "thoughts_on",
     "thoughts_on_changes",
+    "thoughts_on_sources",
     "type_faults",
 ]

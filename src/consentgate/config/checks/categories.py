@@ -10,12 +10,15 @@ from ...core.policy import NECESSARY, Category, Rule
 from ...core.ties import ties
 from ...core.token import category_tag
 from ..duration import seconds_of
-from ..problems import Fault, Path
-from .settings import DOMAIN
+from ..problems import Fault, Path, did_you_mean
+from .settings import DOMAIN, WORDS, choices_for
 
 MAX_NAME = 256
 # Four bytes each in a token, which is not read when it has more than 1 KiB: some 180 would fit.
 MAX_CATEGORIES = 100
+# RFC 6265bis 5.6: browsers keep no more than 4,096 bytes of a name and its value.
+MAX_IDS = 3_800
+_BESIDE_ID = 6  # "&", "=" and a revision
 
 # What a category's same_site may be; "none" would be no floor.
 FLOORS = ("", "lax", "strict")
@@ -24,7 +27,13 @@ FLOORS = ("", "lax", "strict")
 _COOKIE_PATH = re.compile(r"/[ -:<-~]{0,1023}")
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _REVISION = re.compile(r"[0-9a-f]{4}", re.IGNORECASE | re.ASCII)
-_STORAGE = ("local_storage", "session_storage")
+# Where scripts store, and what is named there.
+STORAGE = {
+    "local_storage": "storage key",
+    "session_storage": "storage key",
+    "indexed_db": "database",
+    "cache_storage": "cache",
+}
 
 _Named = list[tuple[Rule, Path]]
 
@@ -32,7 +41,7 @@ _Named = list[tuple[Rule, Path]]
 def category_faults(categories: Sequence[Category]) -> Iterator[Fault]:
     """Yield what is wrong with the categories and everything in them."""
     cookies: _Named = []
-    storage: dict[str, _Named] = {kind: [] for kind in _STORAGE}
+    storage: dict[str, _Named] = {kind: [] for kind in STORAGE}
     for number, category in enumerate(categories):
         place: Path = ("categories", number)
         yield from _category(category, place)
@@ -43,14 +52,15 @@ def category_faults(categories: Sequence[Category]) -> Iterator[Fault]:
                 yield from faults
             else:
                 cookies.append((rule, at))
-        for kind in _STORAGE:
+        for kind, what in STORAGE.items():
             for position, key in enumerate(getattr(category, kind)):
                 at = (*place, kind, position)
-                if fault := name_fault(key, at, "storage key"):
+                if fault := name_fault(key, at, what):
                     yield fault
                 else:
                     storage[kind].append((Rule(name=key, category=category.id), at))
     yield from _likenesses(categories)
+    yield from _size(categories)
     # Only among those that are right in themselves: one mistake is not reported as two.
     for named in (cookies, *storage.values()):
         yield from _ties(named)
@@ -63,8 +73,16 @@ def rule_faults(rule: Rule, place: Path) -> list[Fault]:
         _duration_fault(rule, place),
         _domain_fault(rule, place),
         _path_fault(rule, place),
+        _party_fault(rule, place),
     )
     return [fault for fault in found if fault is not None]
+
+
+def _party_fault(rule: Rule, place: Path) -> Fault | None:
+    if rule.party in ("", *WORDS["party"]):
+        return None
+    remedy = did_you_mean(rule.party, WORDS["party"]) or choices_for("party")
+    return _fault("CG104", (*place, "party"), f"party cannot be {rule.party!r}", remedy)
 
 
 def _category(category: Category, place: Path) -> Iterator[Fault]:
@@ -114,6 +132,15 @@ def _likenesses(categories: Sequence[Category]) -> Iterator[Fault]:
         yield _fault("CG207", ("categories", MAX_CATEGORIES), message, remedy)
 
 
+def _size(categories: Sequence[Category]) -> Iterator[Fault]:
+    """Find ids that together are too long for the cookie that tells scripts of the choice."""
+    size = sum(len(one.id) + _BESIDE_ID for one in categories if not one.always)
+    if size > MAX_IDS and len(categories) <= MAX_CATEGORIES:
+        message = f"the ids make {size} bytes, which is more than a cookie for scripts can carry"
+        remedy = f"shorten them: {MAX_IDS} bytes at the most, {_BESIDE_ID} beside each id included"
+        yield _fault("CG207", ("categories",), message, remedy)
+
+
 def _membership(rule: Rule, category: Category, place: Path) -> Iterator[Fault]:
     if rule.category != category.id:
         message = f"a cookie of category {rule.category!r} stands among those of {category.id!r}"
@@ -124,7 +151,7 @@ def _membership(rule: Rule, category: Category, place: Path) -> Iterator[Fault]:
 
 
 def name_fault(name: str, place: Path, what: str) -> Fault | None:
-    """Return what is wrong with the name, or pattern of names, of a cookie or a storage key."""
+    """Return what is wrong with the name, or pattern of names, of a cookie or of other storage."""
     if not name:
         return _fault("CG201", place, "the name is empty", f"name the {what}")
     if not name.isprintable():

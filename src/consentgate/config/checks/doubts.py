@@ -36,6 +36,14 @@ def doubts_about(policy: Policy) -> Iterator[Fault]:
             remedy="leave hide out, unless nothing in the app reads them",
             severity="warning",
         )
+    if policy.consent_mode is not None and policy.consent_mode.mode == "advanced":
+        yield Fault(
+            code="CG516",
+            path=("consent_mode", "mode"),
+            message="tags load, and send requests, before the visitor agrees",
+            remedy='write mode = "basic", in which a tag loads only when it is allowed',
+            severity="warning",
+        )
     for number, category in enumerate(policy.categories):
         if category.secure and not policy.secure:
             yield Fault(

@@ -143,12 +143,14 @@ def _measuring(
     elif kept > _DATA_LIFE:
         condition = f"what was measured is kept for {exemption.data_kept!r}"
         yield at, condition, 'keep it for 25 months at the most, and write data_kept = "25 months"'
-    if category.local_storage:
-        yield (
-            (*place, "local_storage"),
-            "it uses local storage, which does not end after 13 months",
-            "remove local_storage: measure with cookies, or within a session",
-        )
+    for kind in ("local_storage", "indexed_db", "cache_storage"):
+        if getattr(category, kind):
+            what = kind.replace("_", " ").replace("indexed db", "IndexedDB")
+            yield (
+                (*place, kind),
+                f"it uses {what}, which does not end after 13 months",
+                f"remove {kind}: measure with cookies, or within a session",
+            )
 
 
 def _broken_by(rule: Rule, kind: str, site: str) -> Iterator[tuple[str, str]]:

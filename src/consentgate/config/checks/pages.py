@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
 from ...core.policy import Change, Policy
-from ...pages.trial import faults_in
 from ..problems import Fault, Path
 from .languages import policy_language
 from .regions import is_day
+
+# An address, or a page of the site: anything else could be a script.
+_LINK = re.compile(r"(?:https?://[^\s/]|/(?!/))\S*", re.IGNORECASE)
 
 
 def page_faults(policy: Policy) -> Iterator[Fault]:
     """Yield what is wrong with how the gate's own pages look, and with the list of changes."""
     yield from policy_language(policy)
     yield from _templates(policy)
+    url = policy.controller.url if policy.controller is not None else ""
+    if url and not _LINK.fullmatch(url):
+        message = "the controller's url is none that a page can link to"
+        remedy = 'write url = "https://…", or "/…" for a page of the site'
+        yield _fault("CG104", ("controller", "url"), message, remedy)
     seen: dict[str, Path] = {}
     for number, change in enumerate(policy.changes):
         place: Path = ("changes", number)
@@ -63,6 +71,8 @@ def _templates(policy: Policy) -> Iterator[Fault]:
         )
         yield _fault("CG602", place, f"{folder!r} {wrong}", remedy)
         return
+    from ...pages.trial import faults_in  # few policies have templates: all others need no Jinja2
+
     for one in faults_in(policy):
         file = os.path.join(folder, one.template) + (f":{one.line}" if one.line else "")
         remedy = (

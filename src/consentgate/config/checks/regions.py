@@ -11,16 +11,13 @@ from ...core.policy import OPT_IN, OPT_OUT, Flow, Gpc, Policy, Profile, Regions
 from ...law import profiles
 from ..problems import Fault, Path, did_you_mean
 from .categories import name_fault
-from .settings import HOST, WORDS, choices_for, path_fault
+from .settings import WORDS, choices_for, path_fault
 
 # RFC 9110 5.1: a field name is a token (5.6.2).
 _FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 # ISO 3166-1 alpha-2, and 3166-2 for a part of a country.
 _PLACE = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_SOURCE = re.compile(
-    rf"https://(?:\*\.)?(?:{HOST}|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?", re.IGNORECASE | re.ASCII
-)
 _ADDRESS = re.compile(r"https://[^\s/]+\S*")
 
 
@@ -171,12 +168,6 @@ def _flow(flow: Flow, place: Path) -> Iterator[Fault]:
             yield _fault("CG203", at, message, "name the cookies")
         elif fault := name_fault(name, at, "cookie"):
             yield fault
-    for number, source in enumerate(flow.sources):
-        if not _SOURCE.fullmatch(source):
-            # What stands before an @ may be a password.
-            shown = "an address with a user name" if "@" in source else repr(source)
-            remedy = 'write https:// and a host: "https://pay.example" or "https://*.pay.example"'
-            yield _fault("CG104", (*place, "sources", number), f"{shown} is not an origin", remedy)
 
 
 def is_day(text: str) -> bool:

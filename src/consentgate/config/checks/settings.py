@@ -15,6 +15,8 @@ CHOICES = {
     "mode": ("enforce", "report"),
     "unknown": ("block", "allow"),
     "same_site": ("lax", "strict", "none"),
+    "guard": ("block", "report", "off"),
+    "unknown_storage": ("report", "block", "allow"),
 }
 # All keys that take one of a few words, wherever they stand.
 WORDS = {
@@ -23,6 +25,9 @@ WORDS = {
     "regime": (OPT_IN, OPT_OUT),
     "rests_on": ("statute", "guidance", "caution"),
     "kind": ("audience-measurement", "statistical", "appearance"),
+    "party": ("first", "third"),
+    "csp.mode": ("off", "report", "enforce"),
+    "consent_mode.mode": ("basic", "advanced"),
 }
 _WHY = {
     "opt_in": (

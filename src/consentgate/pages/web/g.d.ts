@@ -18,7 +18,10 @@ export interface GateState {
 
 /** `window.gate`. */
 export interface Gate {
-  /** Say whether a category may be used now; false for what the policy does not have. */
+  /**
+   * Say whether a category may be used now; false for what the policy does not have, and for all
+   * that is optional while the page is still being read, or is not shown yet.
+   */
   has(category: string): boolean;
   /** What the visitor said, by the id of each category. Another object after each change. */
   readonly choices: GateState["choices"];

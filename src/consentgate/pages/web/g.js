@@ -5,10 +5,13 @@
  * Rule 1. The companion decides, never the mirror. Where there is no companion, nothing optional is
  *         used, and the mirror goes.
  * Rule 2. In doubt nothing optional: a companion that cannot be read, is too old, from the future
- *         or there twice; an answer that does not come; cookies that are blocked.
+ *         or there twice; an answer that does not come; cookies that are blocked; a page that is
+ *         not there in full, or not shown yet.
  * Rule 3. The server is asked only what the companion cannot say, and once: who has chosen costs no
- *         request, and no answer can start a loop.
- * Rule 4. A choice is sent once. What cannot be sent by script is sent as the form it is.
+ *         request, and no answer can start a loop. What it said of another companion is void.
+ * Rule 4. A choice is sent once. What cannot be sent by script is sent as the form it is. A no
+ *         holds when it is pressed and arrives although the page is left; a yes holds when the
+ *         server has taken it, and one that was left behind is lost.
  * Rule 5. Focus is not taken by what appears, and not lost by what goes.
  * Rule 6. Nothing is thrown into the page: storage, cookies and network may each be refused.
  * Rule 7. HTML comes from the server, parsed by the browser; no text is made into HTML here.
@@ -27,6 +30,8 @@
  * @property {number} refused for how many seconds a no is not asked about again
  * @property {boolean} asks whether only the server knows what the absence of a choice means
  * @property {boolean} quiet whether who sends Global Privacy Control is not asked at all
+ * @property {boolean} dnt whether Do Not Track is taken for the same
+ * @property {string[]} keys what tells the keys that the gate can read a choice with
  * @property {string[]} always the categories that need no consent
  * @property {Record<string, string[]>} categories all others, each with the revisions that count
  * @property {string[]} sold what Global Privacy Control is about
@@ -42,11 +47,11 @@
 /** @typedef {Map<string, "granted" | "denied">} Said in the policy's order; the rest is unsaid */
 /**
  * @typedef {object} Answer
- * @property {HTMLElement | null} section what is to be shown
+ * @property {Element | null} section what is to be shown
  * @property {string[]} allowed
  * @property {Said} said
  */
-/** @typedef {"load" | "again" | "other" | "sent"} Cause */
+/** @typedef {"load" | "again" | "sent" | "void"} Cause */
 
 /** @type {(policy: Policy) => void} */
 ((policy) => {
@@ -54,9 +59,8 @@
   const SECTION = "[data-gate]";
   const BANNER = '[data-gate="banner"]';
   const CHOICES = '[data-gate="choices"]';
+  const CHANGE = "gate:change";
   const optional = Object.keys(policy.categories);
-  const known = [...policy.always, ...optional];
-  const changes = new EventTarget();
 
   // An image of that name would stand in the property's place.
   const script =
@@ -67,15 +71,35 @@
 
   /** @type {string[]} */
   let allowed = policy.always;
-  let choices = inFull(new Map());
+  /** @type {Said} */
+  let words = new Map();
+  let choices = inFull(words);
   let decided = false;
+  // Whether the whole page is there, and shown.
+  let begun = false;
+  // Whether the server made this page for this very visitor, and just now.
+  let rendered = false;
+  // Whether nothing is used on this page without a yes, whatever the law.
+  let strict = false;
+  /** @type {string | null} the readable cookies, when they were last looked at */
+  let seen = null;
+  // The companion that decided what holds.
+  let used = "";
+  // What no press has refused since the companion became what it is.
+  let kept = optional;
+  // Whether the visitor has been elsewhere since this page was last looked at.
+  let away = document.hidden;
   // The circumstances under which the server has said, or is being asked, what holds.
   let answered = "";
   // Counts what was asked and what was sent, so that no late answer undoes a newer one.
   let turn = 0;
   let press = 0;
   let sending = false;
+  /** @type {AbortController | undefined} what calls back the yes that is being sent */
+  let recall;
   let opening = false;
+  // Whether a form is being sent as if there were no script.
+  let native = false;
   /** @type {Element | null} what the choices were opened with */
   let trigger = null;
   /** @type {Element | null} the banner in whose place they are */
@@ -94,11 +118,17 @@
    *
    * Chromium says that cookies are enabled where all of them are blocked: it keeps none, and its
    * storage throws. Where only storage is switched off it is there and null, or just not there.
+   * Over plain http no browser keeps what is called `__Host-`.
    */
   function jar() {
     try {
-      const open = navigator.cookieEnabled && (document.cookie || window.localStorage !== undefined);
-      return open ? document.cookie : null;
+      const { cookie } = document;
+      const open =
+        navigator.cookieEnabled &&
+        (isSecureContext || !policy.name.startsWith("__Host-")) &&
+        (cookie || window.localStorage !== undefined);
+      // An element of that name would stand in its place.
+      return open && typeof cookie === "string" ? cookie : null;
     } catch {
       // a sandboxed frame
       return null;
@@ -107,32 +137,38 @@
 
   /**
    * Return the companion's value; "" if there is none, or if it is there twice and differs.
-   * @param {string} cookies
+   * @param {string | null} cookies
    */
   function companionIn(cookies) {
     const start = `${policy.name}=`;
-    const found = cookies.split("; ").filter((pair) => pair.startsWith(start));
-    const [value, ...others] = new Set(found.map((pair) => pair.slice(start.length)));
-    return value === undefined || others.length > 0 ? "" : value;
+    const found = (cookies ?? "").split("; ").filter((pair) => pair.startsWith(start));
+    const values = new Set(found.map((pair) => pair.slice(start.length)));
+    const [value = ""] = values;
+    return values.size > 1 ? "" : value;
   }
 
   /**
-   * Read `DAY["!"] ("&" ID "=" [REV])*`; null: it says nothing.
+   * Read `DAY "." KEY ["!"] ("&" ID "=" [REV])*`; null: it says nothing, or the gate could not
+   * read the choice that it goes with.
    * @param {string} value
    * @returns {Companion | null}
    */
   function read(value) {
     const [head = "", ...pairs] = value.split("&");
-    const [, digits, over] = /^(\d{1,6})(!?)$/.exec(head) ?? [];
+    const [, digits, key = "", over] = /^(\d+)\.(\w+)(!?)$/.exec(head) ?? [];
     const day = Number(digits);
     // A clock may be wrong by a day or two; NaN is not in order either.
-    if (!(day <= today() + 2)) return null;
+    if (!(day <= today() + 2) || !policy.keys.includes(key)) return null;
     const given = new Map();
     for (const pair of pairs) {
-      const [, name, revision = ""] = /^([^=]+)=([\da-f]{4})?$/.exec(pair) ?? [];
-      const id = decoded(name);
-      if (id === null || given.has(id)) return null;
-      given.set(id, revision);
+      const [, name = "", revision = ""] = /^([^=]+)=([\da-f]{4})?$/.exec(pair) ?? [];
+      try {
+        const id = decodeURIComponent(name);
+        if (id === "" || given.has(id)) return null;
+        given.set(id, revision);
+      } catch {
+        return null;
+      }
     }
     return { day, over: over === "!", given };
   }
@@ -148,17 +184,10 @@
     const age = Date.now() / 1000 - companion.day * DAY;
     const objects = signals() && !companion.over;
     for (const id of optional) {
-      const revision = companion.given.get(id);
-      if (revision === undefined) continue;
-      if (revision === "") {
-        if (age <= policy.refused) said.set(id, "denied");
-      } else if (
-        age <= policy.accepted &&
-        policy.categories[id]?.includes(revision) &&
-        !(objects && policy.sold.includes(id))
-      ) {
-        said.set(id, "granted");
-      }
+      const revision = companion.given.get(id) ?? "-";
+      const valid = policy.categories[id]?.includes(revision) && age <= policy.accepted;
+      if (revision === "" && age <= policy.refused) said.set(id, "denied");
+      if (valid && !(objects && policy.sold.includes(id))) said.set(id, "granted");
     }
     return said;
   }
@@ -167,96 +196,116 @@
     return Math.floor(Date.now() / 1000 / DAY);
   }
 
-  /** Say whether the browser sends Global Privacy Control. */
+  /** Say whether the browser sends Global Privacy Control, or what the policy takes for it. */
   function signals() {
-    return "globalPrivacyControl" in navigator && navigator.globalPrivacyControl === true;
-  }
-
-  /** @param {string | undefined} text */
-  function decoded(text) {
-    try {
-      return text === undefined ? null : decodeURIComponent(text);
-    } catch {
-      return null;
-    }
+    const { globalPrivacyControl, doNotTrack } =
+      /** @type {Navigator & { globalPrivacyControl?: boolean }} */
+      (navigator);
+    return globalPrivacyControl === true || (policy.dnt && doNotTrack === "1");
   }
 
   // ---- what holds -----------------------------------------------------------------------------
 
   /**
-   * Find out what holds now.
+   * Find out what holds now, whatever the page has done to what is needed for that.
    * @param {Cause} cause
    */
-  async function refresh(cause) {
-    // What is being sent is waited for; then this is done.
-    if (sending) return;
+  function look(cause) {
+    refresh(cause).catch(fail);
+  }
+
+  function fail() {
+    allowed = policy.always;
+    settle();
+  }
+
+  /** Look again if the companion is another one, or gone: another page may have seen to that. */
+  function notice() {
     const cookies = jar();
-    const value = companionIn(cookies ?? "");
+    if (cookies === seen) return;
+    seen = cookies;
+    if (companionIn(cookies) !== used) look("again");
+  }
+
+  /** @param {Cause} cause */
+  async function refresh(cause) {
+    if (!begun) return;
+    const cookies = (seen = jar());
+    const value = companionIn(cookies);
+    const differs = value !== used;
+    used = value;
     const companion = read(value);
     const said = wordsOf(companion);
     const granted = optional.filter((id) => said.get(id) === "granted");
-    // Two pages with different policies would write in turn for ever.
-    keepMirror(companion, said, cause !== "other");
+    // Until more is known: of what was allowed, what is still granted.
+    const both = granted.filter((id) => allowed.includes(id));
+    // What is being sent is waited for; then this is done.
+    if (sending) {
+      if (differs) hold(both, words, false);
+      return;
+    }
+    if (differs) kept = optional;
+    keepMirror(companion, said);
     const settled = optional.every((id) => said.has(id));
-    const silent = companion === null && !policy.asks && policy.quiet && signals();
+    // Where an absent choice means what the server says.
+    const asks = policy.asks && !strict;
+    const newcomer = companion === null;
+    const silent = newcomer && !policy.asks && !strict && policy.quiet && signals();
     if (own || cookies === null || settled || silent) {
       turn += 1;
       answered = "";
       hold(granted, said);
-      if (!own) await clear(cookies === null ? SECTION : BANNER);
+      if (!own) clear(cookies === null ? SECTION : BANNER);
       return;
     }
-    const circumstances = JSON.stringify([value, today(), signals()]);
-    if (circumstances === answered) return;
+    const circumstances = value + today() + signals();
+    const same = circumstances === answered;
+    // A choice that left no companion may have been taken back elsewhere.
+    if (same && !(asks && newcomer && cause === "again")) return;
+    turn += 1;
     answered = circumstances;
-    const mine = ++turn;
-    // Until more is known, of what was allowed what is still granted.
-    hold(granted.filter((id) => allowed.includes(id)), said, false);
-    const told = companion === null && (cause === "sent" || (cause === "load" && (await asked())));
-    if (mine !== turn) return;
-    if (told) hold([], said);
-    else await ask(companion, said);
+    // The page as it was made says it, or the browser has kept no choice: it would not the next.
+    const made = cause === "load" && rendered && (strict || (newcomer && !asks));
+    if (made || (newcomer && cause === "sent")) {
+      hold(granted, said);
+      return;
+    }
+    if (!same) hold(both, said, false);
+    await ask(value, companion, said, cause);
   }
 
   /**
    * Ask the server what holds, and what there is to show.
+   * @param {string} value
    * @param {Companion | null} companion
    * @param {Said} said
+   * @param {Cause} cause
    */
-  async function ask(companion, said) {
+  async function ask(value, companion, said, cause) {
     const mine = turn;
-    const answer = await fetchSection({});
+    const answer = await fetchSection("");
     if (mine !== turn) return;
-    if (answer === null) {
+    const now = companionIn(jar());
+    const late = now !== value;
+    if (late && cause !== "void") {
+      await refresh("void");
+      return;
+    }
+    used = now;
+    if (late || answer === null) {
       // The next occasion is another try.
       answered = "";
       hold([], said);
       return;
     }
     if (companion !== null || policy.asks) {
-      keepMirror(companion, answer.said, true);
-      hold(answer.allowed, answer.said);
+      keepMirror(companion, answer.said);
+      hold(answer.allowed.filter((id) => !strict || said.get(id) === "granted"), answer.said);
     } else {
       hold([], said);
     }
-    if (answer.section === null) await clear(BANNER);
-    else await show(answer.section, () => mine === turn);
-  }
-
-  /**
-   * Say whether the server made this page just now, and for a newcomer: with the banner.
-   *
-   * What the back button brings may be of another time. Where it made none, the visitor may have
-   * chosen before there was a companion.
-   */
-  async function asked() {
-    const [entry] =
-      /** @type {PerformanceNavigationTiming[]} */
-      (performance.getEntriesByType("navigation"));
-    const fresh = entry?.type === "navigate" || entry?.type === "reload";
-    if (!fresh || policy.asks || script?.dataset.rendered === undefined) return false;
-    await parsed();
-    return sections(BANNER).length > 0;
+    if (answer.section !== null) await show(answer.section);
+    else if (!strict) clear(BANNER);
   }
 
   /**
@@ -265,23 +314,23 @@
    * @param {Said} said
    */
   function hold(ids, said, final = true) {
-    const before = [JSON.stringify(allowed), JSON.stringify(choices)];
-    allowed = known.filter((id) => policy.always.includes(id) || ids.includes(id));
-    choices = inFull(said);
-    const differs = before[0] !== JSON.stringify(allowed);
     // What was said before this page was opened is no news to it.
-    if (differs || (decided && before[1] !== JSON.stringify(choices))) tell();
+    const state = () => JSON.stringify([allowed, decided && choices]);
+    const before = state();
+    // What no press has refused, nor the site for this page.
+    const may = optional.filter((id) => ids.includes(id) && kept.includes(id));
+    allowed = may.filter((id) => all(`script[data-without~="${id}"]`).length < 1);
+    allowed.unshift(...policy.always);
+    words = said;
+    choices = inFull(said);
+    if (state() !== before) {
+      const detail = Object.freeze({ choices, allowed: [...allowed] });
+      // What a listener throws is reported by the browser, and stops nobody else.
+      document.dispatchEvent(new CustomEvent(CHANGE, { detail }));
+    }
     if (final) {
       decided = true;
       settle();
-    }
-  }
-
-  function tell() {
-    const detail = Object.freeze({ choices, allowed: Object.freeze([...allowed]) });
-    // What a listener throws is reported by the browser, and stops nobody else.
-    for (const target of [changes, document]) {
-      target.dispatchEvent(new CustomEvent("gate:change", { detail }));
     }
   }
 
@@ -292,16 +341,16 @@
   function inFull(said) {
     /** @type {(id: string) => import("./g.js").GateChoice} */
     const word = (id) => (policy.always.includes(id) ? "granted" : (said.get(id) ?? "unset"));
-    return Object.freeze(Object.fromEntries(known.map((id) => [id, word(id)])));
+    const ids = [...policy.always, ...optional];
+    return Object.freeze(Object.fromEntries(ids.map((id) => [id, word(id)])));
   }
 
   /**
    * Make the mirror say what the companion says; without one there is no mirror.
    * @param {Companion | null} companion
    * @param {Said} said
-   * @param {boolean} writes
    */
-  function keepMirror(companion, said, writes) {
+  function keepMirror(companion, said) {
     try {
       if (companion === null) {
         localStorage.removeItem(policy.mirror);
@@ -315,7 +364,7 @@
         choices: Object.fromEntries(said),
       };
       const text = JSON.stringify(mirror);
-      if (writes && localStorage.getItem(policy.mirror) !== text) {
+      if (localStorage.getItem(policy.mirror) !== text) {
         localStorage.setItem(policy.mirror, text);
       }
     } catch {
@@ -328,15 +377,18 @@
   /** Return the address of the gate's own pages, without a last slash. */
   function ownAddress() {
     const { origin } = location;
-    const told = script?.dataset.base;
-    if (told !== undefined || !script?.src) return origin + (told ?? policy.prefix);
-    const here = new URL(".", script.src);
+    const from = script?.src ?? "";
     // A copy on another host says nothing of where the gate is on this one.
-    return here.origin === origin ? here.href.slice(0, -1) : origin + policy.prefix;
+    const near = from.startsWith(`${origin}/`);
+    const path = near ? new URL(".", from).pathname.slice(0, -1) : policy.prefix;
+    return origin + (script?.dataset.base ?? path);
   }
 
-  function thisPage() {
-    return location.pathname + location.search;
+  /** @param {string} open */
+  function query(open) {
+    // What is shown already has the visitor's language; else it is the page's.
+    const lang = all()[0]?.lang || document.documentElement.lang;
+    return new URLSearchParams({ lang, next: location.pathname + location.search, open });
   }
 
   /**
@@ -344,103 +396,92 @@
    *
    * A request for a document is parsed without any script being able to run, also where Trusted
    * Types are required.
-   * @param {Record<string, string>} more
+   * @param {string} open
    * @returns {Promise<Answer | null>}
    */
-  async function fetchSection(more) {
-    // What is shown already has the visitor's language; else it is the page's.
-    const lang = sections()[0]?.lang || document.documentElement.lang;
-    const query = new URLSearchParams({ lang, next: thisPage() });
-    for (const [name, value] of Object.entries(more)) query.set(name, value);
+  async function fetchSection(open) {
     const request = new XMLHttpRequest();
     try {
       await new Promise((resolve) => {
         request.onloadend = resolve;
-        request.open("GET", `${base}/banner?${query}`);
+        request.open("GET", `${base}/banner?${query(open)}`);
         request.responseType = "document";
         request.send();
       });
-      return request.status === 200 ? answerIn(request.response) : null;
+      /** @type {Document} */
+      const page = request.response;
+      // Its addresses are relative to where it came from: only the browser knows where that is.
+      for (const name of ["action", "href"]) {
+        for (const one of page.querySelectorAll(`[${name}]`)) {
+          one.setAttribute(name, new URL(one.getAttribute(name) ?? "", page.URL).href);
+        }
+      }
+      const section = page.querySelector(SECTION);
+      // Another page, of a proxy say, or of an error, has no state on it.
+      const state = JSON.parse(page.documentElement.dataset.state ?? "");
+      /** @type {Said} */
+      const said = new Map();
+      for (const id of optional) {
+        const word = state.categories[id];
+        if (word === "granted" || word === "denied") said.set(id, word);
+      }
+      const shown = section && document.importNode(section, true);
+      return request.status === 200 ? { section: shown, allowed: [...state.allowed], said } : null;
     } catch {
       return null;
     }
-  }
-
-  /**
-   * Read an answer. Throws where it is none: another page, of a proxy say.
-   * @param {Document} page
-   */
-  function answerIn(page) {
-    // Its addresses are relative to where it came from: only the browser knows where that is.
-    for (const name of ["action", "formaction", "href"]) {
-      for (const one of page.querySelectorAll(`[${name}]`)) {
-        one.setAttribute(name, new URL(one.getAttribute(name) ?? "", page.URL).href);
-      }
-    }
-    const state = JSON.parse(page.documentElement.dataset.state ?? "");
-    const section = page.querySelector(SECTION);
-    /** @type {Answer} */
-    const answer = {
-      section: section instanceof HTMLElement ? document.importNode(section, true) : null,
-      allowed: [...state.allowed],
-      said: new Map(),
-    };
-    for (const id of optional) {
-      const word = state.categories[id];
-      if (word === "granted" || word === "denied") answer.said.set(id, word);
-    }
-    return answer;
   }
 
   // ---- what is shown --------------------------------------------------------------------------
 
   // What stands on the page may cover what has the focus: the style leaves this much room.
   const sizes = new ResizeObserver(() => {
-    const heights = [0];
-    for (const one of sections()) heights.push(one.offsetHeight);
-    const { style } = document.documentElement;
-    const height = Math.max(...heights);
-    if (height > 0) style.setProperty("--gate-height", `${height}px`);
-    else style.removeProperty("--gate-height");
+    const height = all()[0]?.offsetHeight;
+    document.documentElement.style.setProperty("--gate-height", height ? `${height}px` : "");
   });
 
   /** @returns {NodeListOf<HTMLElement>} */
-  function sections(selector = SECTION) {
+  function all(selector = SECTION) {
     return document.querySelectorAll(selector);
   }
 
   /** Wait until the whole page is there, and with it what was rendered into it. */
   async function parsed() {
-    if (document.readyState !== "loading") return;
-    await new Promise((resolve) => {
-      document.addEventListener("DOMContentLoaded", resolve, { once: true });
-    });
+    // Also where loading is stopped.
+    if (document.readyState === "loading") await told("readystatechange");
+  }
+
+  /**
+   * Wait until the document tells of something.
+   * @param {string} name
+   */
+  async function told(name) {
+    await new Promise((resolve) => document.addEventListener(name, resolve, { once: true }));
   }
 
   /** Wait until the stylesheet is there, or cannot be had. */
   async function styled() {
+    if (all("[data-gate-style]").length > 0) return;
     const [name, integrity] = policy.style;
-    const href = `${base}/${name}`;
-    if ([...document.querySelectorAll("link")].some((link) => link.href === href)) return;
     const link = document.createElement("link");
     await new Promise((resolve) => {
       link.onload = link.onerror = resolve;
-      Object.assign(link, { rel: "stylesheet", integrity, href });
-      (document.head ?? document.documentElement).append(link);
+      Object.assign(link, { rel: "stylesheet", integrity, href: `${base}/${name}` });
+      link.dataset.gateStyle = "";
+      document.head.append(link);
     });
   }
 
   /**
    * Show a banner, unless there is one. One that was rendered stays where it is.
    * @param {Element} section
-   * @param {() => boolean} wanted
    */
-  async function show(section, wanted) {
-    await parsed();
+  async function show(section) {
+    const mine = turn;
     await styled();
-    if (!wanted() || sending) return;
-    if (sections(CHOICES).length > 0) behind ??= section;
-    else if (sections().length === 0) place(section, null);
+    if (mine !== turn || sending) return;
+    if (all(CHOICES).length > 0) behind ??= section;
+    else if (all().length === 0) place(section, null);
   }
 
   /**
@@ -458,12 +499,9 @@
    * Take sections off the page, and the banner that waits behind the choices.
    * @param {string} selector
    */
-  async function clear(selector) {
-    const mine = turn;
-    await parsed();
-    if (mine !== turn) return;
+  function clear(selector) {
     behind = null;
-    for (const section of sections(selector)) {
+    for (const section of all(selector)) {
       const held = section.contains(document.activeElement);
       section.remove();
       if (held) refocus();
@@ -472,15 +510,14 @@
 
   /** Focus what the choices were opened with, or where the page begins to speak. */
   function refocus() {
-    const to = trigger?.isConnected ? trigger : null;
+    const to = trigger;
     trigger = null;
     if (to instanceof HTMLElement && focused(to)) return;
-    const start = document.querySelector("h1") ?? document.querySelector("main");
-    if (start === null || focused(start)) return;
-    const restore = () => start.removeAttribute("tabindex");
+    const start = all("h1")[0] ?? all("main")[0];
+    if (!start || focused(start)) return;
     start.tabIndex = -1;
-    start.addEventListener("blur", restore, { once: true });
-    if (!focused(start)) restore();
+    focused(start);
+    start.addEventListener("blur", () => start.removeAttribute("tabindex"), { once: true });
   }
 
   /**
@@ -502,38 +539,25 @@
     if (sending || opening) return;
     opening = true;
     await parsed();
-    if (sections(CHOICES).length === 0) await openAnew(from);
+    if (all(CHOICES).length === 0) await openAnew(from);
     opening = false;
-    const heading = document.querySelector(`${CHOICES} h2`);
-    if (heading instanceof HTMLElement) heading.focus();
+    all(`${CHOICES} h2`)[0]?.focus();
   }
 
   /** @param {Element | null} from */
   async function openAnew(from) {
-    const answer = own ? null : await fetchSection({ open: "1" });
+    const section = own ? null : (await fetchSection("1"))?.section;
+    if (section) await styled();
     // A choice was made in the banner meanwhile.
     if (sending || !opening) return;
-    if (answer === null || answer.section === null) {
-      location.assign(`${base}/?${new URLSearchParams({ next: thisPage() })}`);
+    if (!section) {
+      location.assign(`${base}/?${query("")}`);
       return;
     }
-    await styled();
-    if (sending || !opening) return;
-    const banner = sections()[0] ?? null;
+    const banner = all()[0] ?? null;
     trigger = from === document.body ? null : from;
     behind = banner;
-    place(answer.section, banner);
-  }
-
-  /**
-   * Close the choices: what was there before is there again.
-   * @param {Element} panel
-   */
-  function close(panel) {
-    if (behind) place(behind, panel);
-    else panel.remove();
-    behind = null;
-    refocus();
+    place(section, banner);
   }
 
   /**
@@ -552,22 +576,24 @@
     if (mine !== press) return;
     rest();
     if (!done) {
-      submit(form, button);
+      native = true;
+      form.requestSubmit(button);
+      native = false;
       return;
     }
     answered = "";
     turn += 1;
-    await clear(SECTION);
+    clear(SECTION);
     // In Safari the mouse focuses no button.
     if (document.activeElement === document.body) refocus();
     // Who took a choice back is asked anew. Where else no choice is there, cookies are blocked.
-    await refresh(button.value === "withdraw" ? "again" : "sent");
+    look(button.value === "withdraw" ? "again" : "sent");
   }
 
   /** Be ready for another press. */
   function rest() {
     sending = false;
-    for (const section of sections()) section.removeAttribute("aria-busy");
+    for (const section of all()) section.removeAttribute("aria-busy");
   }
 
   /**
@@ -578,43 +604,33 @@
   async function post(form, action) {
     try {
       const fields = new FormData(form);
-      const body = JSON.stringify({
+      /** @param {string} name */
+      const ticked = (name) => (action === "save" ? fields.getAll(name).map(String) : []);
+      const wish = {
         action,
-        grant: fields.getAll("grant"),
-        leave: fields.getAll("leave"),
-        object: fields.getAll("object"),
-        over_gpc: fields.get("over_gpc") === "1",
-      });
-      // The property `action` would be the button of that name.
-      const url = new URL(form.getAttribute("action") ?? "", location.href);
-      const response = await fetch(url, {
+        grant: ticked("grant"),
+        leave: ticked("leave").filter((id) => !ticked("object").includes(id)),
+        over_gpc: fields.has("over_gpc"),
+      };
+      const accepts = action === "accept";
+      kept = accepts ? optional : [...wish.grant, ...wish.leave];
+      hold(allowed, words, false);
+      recall = accepts || wish.grant.length > 0 ? new AbortController() : undefined;
+      const response = await fetch(`${base}/choice`, {
         method: "POST",
         headers: { "content-type": "application/json" },
-        body,
-        credentials: "same-origin",
+        body: JSON.stringify(wish),
         // What sends elsewhere, to a login say, has not taken it.
         redirect: "error",
-        // It arrives also where the page is left at once.
-        keepalive: true,
+        // A no arrives also where the page is left at once. A yes that came late could undo what
+        // was said on the next page.
+        keepalive: !recall,
+        signal: recall?.signal ?? null,
       });
-      return response.status === 200;
+      return response.ok;
     } catch {
       return false;
     }
-  }
-
-  /**
-   * Submit a form as if there were no script.
-   * @param {HTMLFormElement} form
-   * @param {HTMLButtonElement} button
-   */
-  function submit(form, button) {
-    const field = document.createElement("input");
-    Object.assign(field, { type: "hidden", name: button.name, value: button.value });
-    form.append(field);
-    form.submit();
-    // The page is still there if the answer is none, or when it is gone back to.
-    field.remove();
   }
 
   /**
@@ -622,21 +638,24 @@
    * @param {SubmitEvent} event
    */
   function onSubmit(event) {
-    const { target: form, submitter: button } = event;
-    if (!(form instanceof HTMLFormElement) || !(button instanceof HTMLButtonElement)) return;
-    const section = form.closest(SECTION);
+    const { submitter: button } = event;
+    if (!(button instanceof HTMLButtonElement)) return;
+    const { form } = button;
+    const section = form?.closest(SECTION);
     const chooses = button.name === "action";
-    if (!section || !(chooses || button.formMethod === "get")) return;
-    event.preventDefault();
+    if (!form || !section || !(chooses || button.formMethod === "get")) return;
     // The page's own listeners, which may send every form in their way, are not meant.
     event.stopPropagation();
+    if (native) return;
+    event.preventDefault();
     if (sending) return;
     if (chooses) void send(section, form, button);
     else void open(button);
   }
 
   /**
-   * Close the choices by Escape, or by the button that is there for it.
+   * Close the choices by Escape, or by the button that is there for it: what was there before is
+   * there again.
    * @param {Event} event
    */
   function onLeave(event) {
@@ -644,59 +663,80 @@
     if (sending || !(target instanceof Element)) return;
     const panel = target.closest(CHOICES);
     const leaves =
-      event instanceof KeyboardEvent ? event.key === "Escape" : target.closest("[data-gate-close]");
+      "key" in event ? event.key === "Escape" : target.closest("[data-gate-close]");
     if (!panel || !leaves) return;
     event.stopPropagation();
-    close(panel);
+    if (behind) place(behind, panel);
+    else panel.remove();
+    behind = null;
+    refocus();
   }
 
   // ---- the beginning --------------------------------------------------------------------------
 
-  /** Listen before the page's own listeners do, and look again whenever something may differ. */
-  function listen() {
-    window.addEventListener("pagehide", () => {
-      press += 1;
-    });
-    window.addEventListener("pageshow", (event) => {
-      if (!event.persisted) return;
-      rest();
-      void refresh("again");
-    });
-    document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") void refresh("again");
-    });
-    window.addEventListener("storage", (event) => {
-      if (event.key === policy.mirror || event.key === null) void refresh("other");
-    });
-    if (own) return;
-    document.addEventListener("submit", onSubmit, true);
-    document.addEventListener("click", onLeave, true);
-    document.addEventListener("keydown", onLeave, true);
+  /** Decide as soon as the page is there in full, with all that it tells, and shown. */
+  async function begin() {
+    await parsed();
+    for (const section of all()) sizes.observe(section);
+    // An element of that name is not true.
+    const { prerendering } =
+      /** @type {Document & { prerendering?: boolean }} */
+      (document);
+    const early = prerendering === true;
+    if (early) await told("prerenderingchange");
+    const [entry] =
+      /** @type {PerformanceNavigationTiming[]} */
+      (performance.getEntriesByType("navigation"));
+    // What the back button brings, or was made in advance, may be of another time.
+    const fresh = !early && entry?.type !== "back_forward";
+    rendered = fresh && all("script[data-rendered]").length > 0;
+    strict = all("script[data-strict]").length > 0;
+    begun = true;
+    await refresh("load");
   }
 
   // An element of that id would be found here as well; a second copy of the script does nothing.
-  if (typeof window.gate?.onChange === "function") return;
+  if (window.gate?.onChange) return;
   /** @type {import("./g.js").Gate} */
   const gate = {
-    has: (category) => allowed.includes(category),
+    has(category) {
+      notice();
+      return allowed.includes(category);
+    },
     get choices() {
+      notice();
       return choices;
     },
     onChange(listener) {
-      /** @param {Event} event */
-      const call = (event) => {
-        if (event instanceof CustomEvent) listener(event.detail);
-      };
-      changes.addEventListener("gate:change", call);
-      return () => changes.removeEventListener("gate:change", call);
+      /** @param {CustomEvent<import("./g.js").GateState>} event */
+      const call = (event) => listener(event.detail);
+      document.addEventListener(CHANGE, call);
+      return () => document.removeEventListener(CHANGE, call);
     },
     open: () => open(document.activeElement),
     ready,
   };
   window.gate = Object.freeze(gate);
-  listen();
-  void refresh("load");
-  void parsed().then(() => {
-    for (const section of sections()) sizes.observe(section);
+  begin().catch(fail);
+
+  // Whichever is told first of the page that is looked at again: it is looked into once.
+  const back = () => {
+    if (!document.hidden && away) look("again");
+    away = document.hidden;
+  };
+  addEventListener("pagehide", () => {
+    away = true;
+    press += 1;
+    recall?.abort();
+    rest();
   });
+  addEventListener("pageshow", back);
+  document.addEventListener("visibilitychange", back);
+  addEventListener("storage", notice);
+  window.cookieStore?.addEventListener("change", notice);
+  if (own) return;
+  // Before the page's own listeners.
+  document.addEventListener("submit", onSubmit, true);
+  document.addEventListener("click", onLeave, true);
+  document.addEventListener("keydown", onLeave, true);
 })(GATE_POLICY);

@@ -1,0 +1,98 @@
+  /*
+   * A chunk, of which each script has its own copy: what the companion says, and what holds by it.
+   *
+   * It needs `policy`, and the types Companion and Said: see where it is put in.
+   */
+  const DAY = 86_400;
+  const optional = Object.keys(policy.categories);
+
+  /**
+   * Return all readable cookies; null: they are blocked.
+   *
+   * Chromium says that cookies are enabled where all of them are blocked: it keeps none, and its
+   * storage throws. Where only storage is switched off it is there and null, or just not there.
+   * Over plain http no browser keeps what is called `__Host-`.
+   */
+  function jar() {
+    try {
+      const { cookie } = document;
+      const open =
+        navigator.cookieEnabled &&
+        (isSecureContext || !policy.name.startsWith("__Host-")) &&
+        (cookie || window.localStorage !== undefined);
+      // An element of that name would stand in its place.
+      return open && typeof cookie === "string" ? cookie : null;
+    } catch {
+      // a sandboxed frame
+      return null;
+    }
+  }
+
+  /**
+   * Return the companion's value; "" if there is none, or if it is there twice and differs.
+   * @param {string | null} cookies
+   */
+  function companionIn(cookies) {
+    const start = `${policy.name}=`;
+    const found = (cookies ?? "").split("; ").filter((pair) => pair.startsWith(start));
+    const values = new Set(found.map((pair) => pair.slice(start.length)));
+    const [value = ""] = values;
+    return values.size > 1 ? "" : value;
+  }
+
+  /**
+   * Read `DAY "." KEY ["!"] ("&" ID "=" [REV])*`; null: it says nothing, or the gate could not
+   * read the choice that it goes with.
+   * @param {string} value
+   * @returns {Companion | null}
+   */
+  function read(value) {
+    const [head = "", ...pairs] = value.split("&");
+    const [, digits, key = "", over] = /^(\d+)\.(\w+)(!?)$/.exec(head) ?? [];
+    const day = Number(digits);
+    // A clock may be wrong by a day or two; NaN is not in order either.
+    if (!(day <= today() + 2) || !policy.keys.includes(key)) return null;
+    const given = new Map();
+    for (const pair of pairs) {
+      const [, name = "", revision = ""] = /^([^=]+)=([\da-f]{4})?$/.exec(pair) ?? [];
+      try {
+        const id = decodeURIComponent(name);
+        if (id === "" || given.has(id)) return null;
+        given.set(id, revision);
+      } catch {
+        return null;
+      }
+    }
+    return { day, over: over === "!", given };
+  }
+
+  /**
+   * Return what a companion still says today, of the categories that the policy has.
+   * @param {Companion | null} companion
+   */
+  function wordsOf(companion) {
+    /** @type {Said} */
+    const said = new Map();
+    if (companion === null) return said;
+    const age = Date.now() / 1000 - companion.day * DAY;
+    const objects = signals() && !companion.over;
+    for (const id of optional) {
+      const revision = companion.given.get(id) ?? "-";
+      const valid = policy.categories[id]?.includes(revision) && age <= policy.accepted;
+      if (revision === "" && age <= policy.refused) said.set(id, "denied");
+      if (valid && !(objects && policy.sold.includes(id))) said.set(id, "granted");
+    }
+    return said;
+  }
+
+  function today() {
+    return Math.floor(Date.now() / 1000 / DAY);
+  }
+
+  /** Say whether the browser sends Global Privacy Control, or what the policy takes for it. */
+  function signals() {
+    const { globalPrivacyControl, doNotTrack } =
+      /** @type {Navigator & { globalPrivacyControl?: boolean }} */
+      (navigator);
+    return globalPrivacyControl === true || (policy.dnt && doNotTrack === "1");
+  }

@@ -1,0 +1,118 @@
+/**
+ * What runs before every other script of a page: it knows what may be used, and sees to it.
+ *
+ * Rule 1. What the server wrote into the page holds, then what the page is told; on a page that may
+ *         be of another time, from a cache or by the back button, what the companion says.
+ * Rule 2. In doubt nothing optional is stored. In doubt nothing is removed.
+ * Rule 3. Less may be found out here. That more may be used, only g.js tells, and where a yes is
+ *         needed, the companion must carry it: anybody can make an event.
+ * Rule 4. Nothing is thrown into the page, and nothing necessary is touched.
+ *
+ * The server puts the chunks in whose names stand in lines of their own, as far as the policy needs
+ * them, drops lines that are only a comment, and writes its constant in place of the argument in the
+ * last line. To the chunks `policy` and `may` are known; their listeners on `gate:change` are called
+ * after those here.
+ */
+"use strict";
+
+/** @typedef {import("./g.js").Gate} Gate what g.js declares beside it is known here as well */
+/** @typedef {"cookie" | "local" | "session" | "idb" | "cache"} Kind */
+/** @typedef {"allow" | "report" | "block"} Treatment */
+/** @typedef {[name: string, category: string, literal?: number]} Rule */
+/**
+ * @typedef {object} Policy What the server knows of every visitor alike.
+ * @property {string} name of the companion
+ * @property {string} mirror the key of the mirror in localStorage
+ * @property {number} accepted for how many seconds a yes is valid
+ * @property {number} refused for how many seconds a no is not asked about again
+ * @property {boolean} asks whether only the server knows what the absence of a choice means
+ * @property {boolean} dnt whether Do Not Track is taken for Global Privacy Control
+ * @property {string[]} keys what tells the keys that the gate can read a choice with
+ * @property {string[]} always the categories that need no consent
+ * @property {Record<string, string[]>} categories all others, each with the revisions that count
+ * @property {string[]} sold what Global Privacy Control is about
+ * @property {string} prefix where the gate's own pages are
+ * @property {"block" | "report"} guard
+ * @property {boolean} report whether the whole gate only reports
+ * @property {Treatment} unknown what becomes of what is stored under names that no rule has
+ * @property {"block" | "allow"} unknownCookies the same of cookies
+ * @property {string[]} own the names under which the gate itself stores something
+ * @property {string} site the host above which no cookie is the site's; "": that is not said
+ * @property {Record<Kind, Rule[][]>} rules the site's, then others that are known, the first counts
+ * @property {{ vendors: string[], signals: Record<string, string> }} modes
+ */
+/**
+ * @typedef {object} Companion A choice as the readable cookie carries it.
+ * @property {number} day in whole days since 1970
+ * @property {boolean} over whether it was given over Global Privacy Control
+ * @property {Map<string, string>} given by category: the revision of a yes, "" for a no
+ */
+/** @typedef {Map<string, "granted" | "denied">} Said in the policy's order; the rest is unsaid */
+
+/** @type {(policy: Policy) => void} */
+((policy) => {
+  /* companion.js */
+
+  /** @type {string[]} what may be used of what is optional */
+  let allowed = [];
+  /** @type {string[]} of the others those of which only the server knows whether they may */
+  let unsure = [];
+  // The companion that was looked at last.
+  let used = "";
+  // Takes away what may not be there. The chunk that knows how puts itself in the place of this.
+  let clean = () => {};
+
+  /** @param {string} id */
+  function may(id) {
+    return policy.always.includes(id) || allowed.includes(id);
+  }
+
+  /**
+   * Let of these be used what the companion carries, or all where they are believed.
+   * @param {readonly string[]} ids
+   * @param {boolean} [believed]
+   * @param {boolean} [sure] whether all others may not be used, whatever the companion lacks
+   */
+  function hold(ids, believed, sure = !policy.asks) {
+    used = companionIn(jar());
+    const said = wordsOf(read(used));
+    const before = [...allowed, ...unsure];
+    allowed = optional.filter((id) => ids.includes(id) && (believed || said.get(id) === "granted"));
+    unsure = optional.filter((id) => !sure && said.get(id) !== "denied");
+    if (before.some((id) => !may(id) && !unsure.includes(id))) clean();
+  }
+
+  /** Find out whether less may be used: another page may have seen to that. */
+  function notice() {
+    if (companionIn(jar()) !== used) hold(allowed);
+  }
+
+  const told = document.currentScript?.dataset.allowed;
+  const [entry] =
+    /** @type {PerformanceNavigationTiming[]} */
+    (performance.getEntriesByType("navigation"));
+  if (told !== undefined && /^(navigate|reload)$/.test(entry?.type ?? "")) {
+    hold(told.split(" "), true, true);
+  } else {
+    hold(optional);
+  }
+  document.addEventListener("gate:change", (event) => {
+    // Who makes such an event need not know what belongs in it.
+    hold(event.detail?.allowed ?? [], policy.asks);
+  }, true);
+  document.addEventListener("visibilitychange", notice);
+  window.addEventListener("pageshow", notice);
+  window.cookieStore?.addEventListener("change", notice);
+
+  /* guard.js */
+  /* modes.js */
+
+  document.addEventListener("DOMContentLoaded", () => {
+    clean();
+    // What g.js has not said of this page by then, it does not say.
+    window.gate?.ready.then(() => {
+      unsure = [];
+      clean();
+    });
+  });
+})(GATE_POLICY);
