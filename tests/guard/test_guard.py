@@ -602,9 +602,7 @@ def _split(rules: tuple[Rule, ...]) -> Any:
 # --- speed ---------------------------------------------------------------------------------------
 
 
-def test_it_costs_little_where_there_is_nothing_to_do(
-    chromium: Any, shop: Shop
-) -> None:
+def test_it_costs_little_where_there_is_nothing_to_do(chromium: Any, shop: Shop) -> None:
     """About a millisecond, from first line to last, in the best of some loads; slower if busy."""
     with chromium.visitor() as visitor:
         visitor.visit(shop.url("/cached/bare", first="no"))
