@@ -6,7 +6,8 @@
 /set         the same behind the gate
 
 A page's query says what is on it. `first`: "head" (the default behind the gate), "static" (in a
-cache), or "no"; `before`: a script that runs before all others; `more`: what is in the body.
+cache), "stale" (as it was made when more was allowed), or "no"; `before`: a script that runs before
+all others; `more`: what is in the body.
 """
 
 from __future__ import annotations
@@ -65,9 +66,14 @@ class Shop:
         self.app: Any = None
         self.use()
 
-    def use(self, **changes: Any) -> Gate:
-        """Have another policy from now on."""
-        gate = Gate(replace(POLICY, **changes), [KEY], known=necessary_rules())
+    def use(self, *, place: str = "", **changes: Any) -> Gate:
+        """Have another policy from now on, and visitors from a place."""
+        gate = Gate(
+            replace(POLICY, **changes),
+            [KEY],
+            known=necessary_rules(),
+            locate=(lambda request: place) if place else None,
+        )
         self.app = wrap(_app, gate)
         return gate
 
@@ -89,6 +95,7 @@ def _app(environ: Any, start_response: Any) -> list[bytes]:
     first = {
         "head": lambda: str(head(environ)),
         "static": lambda: '<script src="/_gate/first.js"></script>',
+        "stale": lambda: '<script src="/_gate/first.js" data-allowed="analytics"></script>',
         "no": lambda: "",
     }[query.get("first", usual)]()
     before = f"<script>{query['before']}</script>" if "before" in query else ""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import random
 import re
+import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from browsers.driving import Visitor
-from consentgate import Category, Flow, Rule
+from browsers.driving import BrowserError, Visitor
+from consentgate import Category, Flow, Profile, Regions, Rule
 from consentgate.core.ties import ties
 from consentgate.presets import necessary_rules
 from guard.shop import Shop
@@ -237,6 +239,17 @@ PAST = """((line) => {
 })"""
 
 
+def test_a_nameless_cookie_that_is_there_is_not_told_of(chromium: Any, shop: Shop) -> None:
+    """It could be told of by its value alone; it is left to the server. Firefox stores none."""
+    shop.use(unknown_storage="block")
+    with chromium.visitor() as visitor:
+        visitor.visit(shop.url("/cached/a", first="no"))
+        visitor.evaluate("void (document.cookie = '=secret; path=/')")
+        page(visitor, shop, "/cached/a")
+        settle(visitor)
+        assert visitor.evaluate("[document.cookie, heard, wrong]") == ["secret", [], []]
+
+
 # --- deletions, and what is necessary ------------------------------------------------------------
 
 
@@ -402,8 +415,10 @@ def test_a_yes_in_the_open_page_lets_things_be_stored_at_once(visitor: Visitor, 
     ]
 
 
-def test_what_the_back_button_brings_is_not_believed(visitor: Visitor, shop: Shop) -> None:
-    """A page that was made when more was allowed: the companion of today counts."""
+def test_what_another_page_took_back_is_not_stored_in_this_one(
+    visitor: Visitor, shop: Shop
+) -> None:
+    """A page that was made when more was allowed: when it is looked at, the companion counts."""
     page(visitor, shop)
     choose(visitor, "accept")
     page(visitor, shop)
@@ -415,6 +430,83 @@ def test_what_the_back_button_brings_is_not_believed(visitor: Visitor, shop: Sho
     visitor.evaluate("void (document.cookie = '_ga=1', localStorage.ajs_user = 1)")
     found = stored(visitor, shop)
     assert (found["cookie"], found["local"]) == ([], [])
+
+
+def test_what_the_back_button_brings_is_not_believed(visitor: Visitor, shop: Shop) -> None:
+    """However the browser has kept the page, and whatever the server wrote into it then."""
+    page(visitor, shop)
+    choose(visitor, "accept")
+    page(visitor, shop, "/first")
+    page(visitor, shop, "/second")
+    choose(visitor, "reject")
+    visitor.evaluate("void setTimeout(() => history.back(), 0)")
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        with suppress(BrowserError):  # a page that is being left
+            if visitor.evaluate("location.pathname + document.readyState") == "/firstcomplete":
+                break
+        time.sleep(0.02)
+    settle(visitor)
+    visitor.evaluate("void (document.cookie = '_ga=1', localStorage.ajs_user = 1)")
+    assert visitor.evaluate("[location.pathname, document.cookie.includes('_ga')]") == [
+        "/first",
+        False,
+    ]
+    assert stored(visitor, shop)["local"] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept"), [("navigate", ["_ga=1"]), ("reload", ["_ga=1"]), ("back_forward", [])]
+)
+def test_what_the_server_wrote_counts_only_where_the_page_was_just_loaded(
+    visitor: Visitor, shop: Shop, kind: str, kept: list[str]
+) -> None:
+    """A browser may bring a page back as it was made when more was allowed."""
+    before = f"performance.getEntriesByType = () => [{{type: '{kind}'}}];"
+    page(visitor, shop, "/cached/a", first="stale", before=before)
+    visitor.evaluate("void (document.cookie = '_ga=1; path=/')")
+    assert stored(visitor, shop)["cookie"] == kept
+
+
+REGIONS = Regions(
+    profiles=(
+        Profile(name="Opt-out", places=("US",), regime="opt-out"),
+        Profile(name="Opt-in", places=("DE",)),
+    )
+)
+SCRIPT = '<script src="/_gate/g.js" defer></script>'
+
+
+@pytest.mark.parametrize("path", ["/a/b", "/cached/a/b"])
+@pytest.mark.parametrize(
+    ("place", "kept"), [("US", ["_ga=1", "sid=1"]), ("DE", ["sid=1"])], ids=["opt-out", "opt-in"]
+)
+def test_where_only_the_server_knows_nothing_is_removed_before_it_was_asked(
+    visitor: Visitor, shop: Shop, place: str, kept: list[str], path: str
+) -> None:
+    """What may be used until an objection stays, in a cached page too; an objection ends it."""
+    shop.use(place=place, regions=REGIONS)
+    visitor.visit(shop.url("/cached/a/b", first="no"))
+    visitor.evaluate("void (document.cookie = '_ga=1; path=/', document.cookie = 'sid=1; path=/')")
+    visitor.evaluate("void (localStorage.ajs_user = 1)")
+    for _ in range(2):
+        page(visitor, shop, path, g=SCRIPT)
+        visitor.evaluate("gate.ready")
+        settle(visitor)
+        found = visitor.evaluate(STORED)
+        assert (found["cookie"], found["local"]) == (kept, ["ajs_user=1"] * (place == "US"))
+    if place == "US":
+        assert "cookie _ga analytics removed" not in visitor.evaluate("heard")
+        visitor.evaluate("gate.open()")
+        visitor.evaluate(
+            "document.querySelectorAll('[data-gate] input[type=checkbox]').forEach((box) => {"
+            " if (box.name === 'object') box.checked = true; })"
+        )
+        press(visitor, "save")
+        visitor.evaluate("gate.ready.then(() => new Promise((done) => setTimeout(done, 400)))")
+        found = visitor.evaluate(STORED)
+        assert (found["cookie"], found["local"]) == (["sid=1"], [])
+    assert visitor.evaluate("wrong") == []
 
 
 # --- what sites rely on --------------------------------------------------------------------------

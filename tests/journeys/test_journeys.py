@@ -278,7 +278,7 @@ def test_a_page_from_a_cache_shows_what_is_right_today(person: Person) -> None:
     """One file for everybody: it asks newcomers, and nobody who has chosen since it was kept."""
     person.go("/about")
     person.until_shown("banner")
-    assert person.asked() == ["GET /_gate/banner?lang=en&next=%2Fabout", "GET /about"]
+    assert person.asked() == ["GET /_gate/banner?lang=en&next=%2Fabout&open=", "GET /about"]
     assert person.stored() == Stored([], {}, {})
     person.go("/")
     choose(person, REJECT)

@@ -173,6 +173,7 @@ def test_frames_of_other_categories_stay_as_they_are(tab: Tab, site: Site) -> No
     tab.go()
     assert tab.run(SHOWN) == ["embed", "embed"]
     tab.grant("analytics")
+    tab.page.frame_locator("main iframe >> nth=1").locator("p").wait_for()
     assert (tab.run(SHOWN), site.third.asked) == (["embed", "A map"], ["/map"])
     later = (FILM + MAP).replace("THIRD", site.third.address)
     tab.page.evaluate(

@@ -62,6 +62,19 @@
   // Takes away what may not be there. The chunk that knows how puts itself in the place of this.
   let clean = () => {};
 
+  /**
+   * Return the readable cookies, without finding out why there are none as jar() does: that asks
+   * for storage, and no page is to wait for the disk here.
+   */
+  function cookies() {
+    try {
+      const { cookie } = document;
+      return typeof cookie === "string" ? cookie : "";
+    } catch {
+      return "";
+    }
+  }
+
   /** @param {string} id */
   function may(id) {
     return policy.always.includes(id) || allowed.includes(id);
@@ -74,7 +87,7 @@
    * @param {boolean} [sure] whether all others may not be used, whatever the companion lacks
    */
   function hold(ids, believed, sure = !policy.asks) {
-    used = companionIn(jar());
+    used = companionIn(cookies());
     const said = wordsOf(read(used));
     const before = [...allowed, ...unsure];
     allowed = optional.filter((id) => ids.includes(id) && (believed || said.get(id) === "granted"));
@@ -84,7 +97,7 @@
 
   /** Find out whether less may be used: another page may have seen to that. */
   function notice() {
-    if (companionIn(jar()) !== used) hold(allowed);
+    if (companionIn(cookies()) !== used) hold(allowed);
   }
 
   const told = document.currentScript?.dataset.allowed;

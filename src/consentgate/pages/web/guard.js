@@ -266,13 +266,14 @@
     }
   }
 
-  const cookies = () => {
-    const pairs = (jar() ?? "").split("; ").filter(Boolean);
+  const sweepCookies = () => {
+    // What has no name could be told of by its value alone.
+    const pairs = cookies().split("; ").filter((pair) => pair.includes("="));
     const names = pairs.map((pair) => pair.split("=")[0] ?? "");
     return sweep("cookie", () => names, expire);
   };
   clean = () => {
-    void cookies();
+    void sweepCookies();
     for (const kind of STORES) {
       const store = () => window[`${kind}Storage`];
       void sweep(kind, () => Object.keys(store()), (key) => store().removeItem(key));
@@ -282,5 +283,5 @@
     void sweep("cache", () => caches.keys(), (name) => caches.delete(name));
   };
   // The first look at storage can take a while: see the end of first.js.
-  void cookies();
+  void sweepCookies();
 }
