@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -31,20 +30,6 @@ POLICY = Policy(
     consent_mode=ConsentMode(vendors=("google", "microsoft", "clarity", "matomo", "meta")),
     guard="off",
 )
-
-
-class Renderer(JinjaRenderer):
-    """The renderer; its g.js does not take what stands in a frame's place for its own sections."""
-
-    @cached_property
-    def script(self) -> str:
-        source = super().script
-        for now, then in (
-            ('const SECTION = "[data-gate]";', "const SECTION = '[data-gate]:not([role=group])';"),
-            ("form?.closest(SECTION)", 'form?.closest("[data-gate]")'),
-        ):
-            source = source.replace(now, then)
-        return source
 
 
 # --- the third party -----------------------------------------------------------------------------
@@ -160,7 +145,7 @@ def gated(third: Log, policy: Policy = POLICY) -> Iterator[Site]:
         start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), *site.headers])
         return [html]
 
-    inner = wsgi.ConsentMiddleware(app, Gate(policy, [KEY], renderer=Renderer(policy)))
+    inner = wsgi.ConsentMiddleware(app, Gate(policy, [KEY], renderer=JinjaRenderer(policy)))
 
     def noted(environ: Any, start_response: Any) -> Any:
         site.asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")

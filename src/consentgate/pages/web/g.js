@@ -56,7 +56,8 @@
 /** @type {(policy: Policy) => void} */
 ((policy) => {
   const DAY = 86_400;
-  const SECTION = "[data-gate]";
+  // What stands in the place of an embed is not one of them, see t.js.
+  const SECTION = "[data-gate]:not([role=group])";
   const BANNER = '[data-gate="banner"]';
   const CHOICES = '[data-gate="choices"]';
   const CHANGE = "gate:change";
@@ -641,7 +642,7 @@
     const { submitter: button } = event;
     if (!(button instanceof HTMLButtonElement)) return;
     const { form } = button;
-    const section = form?.closest(SECTION);
+    const section = form?.closest("[data-gate]");
     const chooses = button.name === "action";
     if (!form || !section || !(chooses || button.formMethod === "get")) return;
     // The page's own listeners, which may send every form in their way, are not meant.

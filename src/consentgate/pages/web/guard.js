@@ -229,7 +229,8 @@
   function expire(name) {
     const { hostname, pathname } = location;
     const { site } = policy;
-    const labels = hostname.split(".");
+    // An address has no parents.
+    const labels = /^[\d.]+$|:/.test(hostname) ? [] : hostname.split(".");
     const hosts = labels.slice(1).map((_, at) => labels.slice(at).join("."));
     const domains = hosts.filter((one) => !site || `.${one}`.endsWith(`.${site}`));
     const paths = pathname.split("/").flatMap((_, at, all) => {
