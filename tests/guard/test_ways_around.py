@@ -236,7 +236,7 @@ def outcome(visitor: Visitor, shop: Shop, way: Way) -> str:
     def there() -> bool:
         visitor.visit(shop.url("/cached/bare", first="no"))
         if not way.there:
-            # Of a cookie that is deleted Firefox lists an empty one, which has expired, for a moment.
+            # Of one that is deleted Firefox lists an empty one, which has expired, for a moment.
             now = time() + 1
             jar = [cookie for cookie in visitor.cookies() if not 0 < cookie.expires <= now]
             return any(cookie.name == "_ga" for cookie in jar)
