@@ -6,7 +6,7 @@ ARGS ?=
 
 .DELETE_ON_ERROR:
 .PHONY: help test check-format lint types unit browser nginx node demo bench long caches record \
-  screenshots taken-out clean
+  screenshots taken-out scripts clean
 
 help:
 	@echo "make test    format, lint, types, import law, tests with branch coverage"
@@ -16,6 +16,7 @@ help:
 	@echo "make caches  the tests behind a caching proxy with many more requests"
 	@echo "make record  record anew what a real Chromium stores"
 	@echo "make screenshots  take the pictures of docs/images anew"
+	@echo "make scripts     make what is sent of the scripts anew"
 	@echo "make taken-out    take one feature after another out, and see that its journeys fail"
 
 $(BIN)/python:
@@ -56,11 +57,12 @@ browser:
 	  { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium firefox-esr >/dev/null; }; } || \
 	  echo "no Chromium or no Firefox here: the tests that need it are skipped"
 
-# axe-core looks at pages and typescript reads the script: both lie below the virtual environment.
+# axe-core looks at pages, typescript reads the scripts and terser makes them small: all of them lie
+# below the virtual environment. Of terser it is one version: others would send other bytes.
 # Where there is no npm the stamp is not made, so that the next run looks for it again.
 $(VENV)/node.stamp: Makefile | node $(BIN)/python
 	@! command -v npm >/dev/null || { npm install --no-save --no-package-lock --no-audit --no-fund \
-	  --silent --prefix $(VENV)/node axe-core@4 typescript@5 && touch $@; }
+	  --silent --prefix $(VENV)/node axe-core@4 typescript@5 terser@5.51.4 && touch $@; }
 
 node:
 	@{ command -v node && command -v npm; } >/dev/null || \
@@ -94,6 +96,9 @@ record: $(VENV)/dev.stamp browser
 
 screenshots: $(VENV)/dev.stamp browser
 	cd tests && ../$(BIN)/python -m journeys.screenshots $(ARGS)
+
+scripts: $(VENV)/dev.stamp $(VENV)/node.stamp
+	cd tests && ../$(BIN)/python -m web.small
 
 # Ten minutes or so.
 taken-out: $(VENV)/dev.stamp browser

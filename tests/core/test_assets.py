@@ -6,6 +6,7 @@ import hashlib
 import json
 from base64 import b64encode
 from dataclasses import replace
+from typing import NamedTuple
 
 import pytest
 
@@ -16,8 +17,16 @@ from core.samples import POLICY as POLICY_
 from core.samples import ask, header, make_gate, reply
 
 POLICY = {"name": "gate-choice", "version": "</script><b>\u2028é"}
-SCRIPT = "start(GATE_POLICY);"
-ASSETS = assets_of(SCRIPT, ".gate{}", POLICY, tags="begin();")
+
+
+class Sources(NamedTuple):
+    script: str = "start(GATE_POLICY);"
+    style: str = ".gate{}"
+    first: str = ""
+    tags: str = "begin();"
+
+
+ASSETS = assets_of(Sources(), POLICY)
 
 
 def digest(content: bytes) -> str:
@@ -29,8 +38,8 @@ def test_names_and_integrity_come_from_the_content() -> None:
     for asset, kind in ((ASSETS.script, "js"), (ASSETS.style, "css")):
         assert asset.name == f"g.{hashlib.sha256(asset.content).hexdigest()[:12]}.{kind}"
         assert asset.integrity == digest(asset.content)
-    assert assets_of(SCRIPT, ".gate{}", POLICY, tags="begin();") == ASSETS
-    assert assets_of(SCRIPT, ".gate{ }", POLICY).style.name != ASSETS.style.name
+    assert assets_of(Sources(), POLICY) == ASSETS
+    assert assets_of(Sources(style=".gate{ }"), POLICY).style.name != ASSETS.style.name
 
 
 def test_the_policy_stands_in_the_script_as_a_literal_that_nothing_can_break_out_of() -> None:
@@ -122,6 +131,7 @@ def test_the_script_knows_what_it_must_to_decide_as_the_gate_does() -> None:
         "keys": list(GATE.site.key_tags),
         "always": ["necessary"],
         "sold": [],
+        "bound": [],
         "categories": stamps,
         "style": [assets().style.name, assets().style.integrity],
         "tags": [assets().tags.name, assets().tags.integrity],
@@ -190,7 +200,9 @@ def test_a_file_is_only_read() -> None:
 
 def test_what_runs_first_is_told_more_and_may_be_empty() -> None:
     """The guard's rules are in that file alone; an empty one is served all the same."""
-    made = assets_of(SCRIPT, ".gate{}", POLICY, "guard(GATE_POLICY);", {"rules": {"local": []}})
+    made = assets_of(
+        Sources(first="guard(GATE_POLICY);"), POLICY, {"quiet": True}, {"rules": {"local": []}}
+    )
     text = made.first.content.decode("ascii")
     assert json.loads(text.removeprefix("guard(").removesuffix(");")) == {
         **POLICY,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from consentgate.core.gate import Gate
@@ -20,7 +19,7 @@ def told(gate: Gate) -> dict[str, Any]:
 
 
 def test_it_is_told_what_it_must_know_to_decide_as_the_gate_does() -> None:
-    """Of each place the names and categories, the most specific first; and whose names are ours."""
+    """Of each place the names by category, in the policy's order; and whose names are ours."""
     found = told(make_gate())
     keys = ("guard", "report", "unknown", "unknownCookies", "site", "own", "rules", "always")
     assert {key: found[key] for key in keys} == {
@@ -35,17 +34,14 @@ def test_it_is_told_what_it_must_know_to_decide_as_the_gate_does() -> None:
         ],
         "rules": {
             "cookie": [
-                [
-                    ["sid", "necessary"],
-                    ["_gid", "analytics"],
-                    ["_fbp", "marketing"],
-                    ["*_retarget", "marketing", 9],
-                    ["lang*", "necessary", 4],
-                    ["_ga*", "analytics", 3],
-                ]
+                {
+                    "necessary": ["sid", "lang*"],
+                    "analytics": ["_ga*", "_gid"],
+                    "marketing": ["_fbp", "*_retarget"],
+                }
             ],
-            "local": [[["ajs_*", "analytics", 4]]],
-            "session": [[["draft", "analytics"]]],
+            "local": [{"analytics": ["ajs_*"]}],
+            "session": [{"analytics": ["draft"]}],
             "idb": [],
             "cache": [],
         },
@@ -60,39 +56,17 @@ def test_what_is_known_beside_the_policy_comes_after_it() -> None:
     """Names of frameworks, and those that an app was asked for: each gate tells of its own."""
     known = (Rule(name="session", category="necessary"), Rule(name="_ga", category="necessary"))
     gate = Gate(POLICY, [KEY], known=known, renderer=Plain())
-    assert told(gate)["rules"]["cookie"][1:] == [[["session", "necessary"], ["_ga", "necessary"]]]
+    assert told(gate)["rules"]["cookie"][1:] == [{"necessary": ["session", "_ga"]}]
     more = gate.knowing([Rule(name="renamed_*", category="necessary")])
-    assert told(more)["rules"]["cookie"][1:] == [
-        [["session", "necessary"], ["_ga", "necessary"], ["renamed_*", "necessary", 8]]
-    ]
+    assert told(more)["rules"]["cookie"][1:] == [{"necessary": ["session", "_ga", "renamed_*"]}]
     assert told(gate)["rules"] != told(more)["rules"]
 
 
 def test_what_a_flow_needs_is_necessary_to_the_guard() -> None:
     """Before the category that names the same, as in the gate."""
     flow = Flow(paths=("/pay*",), cookies=("_fbp", "fraud-*"))
-    assert told(make_gate(flows=(flow,)))["rules"]["cookie"][0][:4] == [
-        ["_fbp", "necessary"],
-        ["sid", "necessary"],
-        ["_gid", "analytics"],
-        ["_fbp", "marketing"],
-    ]
-
-
-def test_patterns_are_ordered_as_the_gate_orders_them() -> None:
-    """By the bytes of their text, and of as much text by name."""
-    names = ("b*", "a*", "é*", "*ccc", "c*c*")
-    rules = tuple(Rule(name=name, category="analytics") for name in names)
-    category = replace(POLICY.categories[1], rules=rules)
-    assert told(make_gate(categories=(category,)))["rules"]["cookie"] == [
-        [
-            ["*ccc", "analytics", 3],
-            ["é*", "analytics", 2],
-            ["c*c*", "analytics", 2],
-            ["b*", "analytics", 1],
-            ["a*", "analytics", 1],
-        ]
-    ]
+    (group,) = told(make_gate(flows=(flow,)))["rules"]["cookie"]
+    assert next(iter(group.items())) == ("necessary", ["_fbp", "fraud-*", "sid", "lang*"])
 
 
 def test_the_settings_are_those_of_the_policy() -> None:

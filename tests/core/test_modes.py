@@ -7,12 +7,10 @@ from consentgate.core.policy import ConsentMode
 
 
 def test_the_script_is_told_the_mode() -> None:
-    """Vendors, and the category of each signal."""
+    """The category of each signal."""
     assert told_to_modes(None) == {}
     assert told_to_modes(ConsentMode(vendors=("meta",), ad_storage="ads")) == {
         "modes": {
-            "mode": "basic",
-            "vendors": ["meta"],
             "signals": {
                 "ad_storage": "ads",
                 "ad_user_data": "marketing",

@@ -118,8 +118,6 @@ class Site(Log):
 
         nonce = f' nonce="{self.nonce}"' if self.nonce else ""
         scripts = f'<script src="/_gate/g.js" defer{nonce}></script>'
-        if "policy.tags" not in JinjaRenderer(POLICY).script:
-            scripts += f'<script src="/_gate/t.js" defer{nonce}></script>'
         return _PAGE.format(
             lang=self.lang,
             nonce=nonce,

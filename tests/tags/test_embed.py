@@ -45,6 +45,7 @@ def view(**changes: Any) -> EmbedView:
         "leave": ("analytics",),
         "signal": None,
         "over_gpc": False,
+        "once": True,
         "next": "/films",
     }
     return EmbedView(**{**known, **changes})

@@ -130,20 +130,25 @@ def test_one_that_never_answers_holds_up_the_others_for_ten_seconds(tab: Tab, si
     assert tab.ran == ["/second.js"]
 
 
-def test_a_strict_policy_of_the_page_has_nothing_to_refuse(tab: Tab, site: Site) -> None:
-    """Trusted Types, and nonces that are passed on; markup without the nonce is not the page's."""
+STRICT = ("Content-Security-Policy", "script-src 'nonce-abc' 'strict-dynamic'; ")
+TRUSTED = "require-trusted-types-for 'script'"
+LINE = '<script src="/_gate/t.js" defer nonce="abc"></script>'
+NONCED = """
+<script type="text/plain" data-category="marketing" nonce="abc" src="THIRD/a.js"></script>
+<script type="text/plain" data-category="marketing" nonce="abc">tell("inline")</script>
+<script type="text/plain" data-category="marketing" src="THIRD/injected.js"></script>
+<script type="text/plain" data-category="marketing">tell("injected")</script>"""
+
+
+@pytest.mark.parametrize(("more", "line"), [("", ""), (TRUSTED, LINE)])
+def test_a_strict_policy_of_the_page_has_nothing_to_refuse(
+    tab: Tab, site: Site, more: str, line: str
+) -> None:
+    """Nonces are passed on, and markup without one is not the page's; where Trusted Types are
+    required, with a line of the page's own."""
     site.nonce = "abc"
-    site.headers = [
-        (
-            "Content-Security-Policy",
-            "script-src 'nonce-abc' 'strict-dynamic'; require-trusted-types-for 'script'",
-        )
-    ]
-    site.body = """
-    <script type="text/plain" data-category="marketing" nonce="abc" src="THIRD/a.js"></script>
-    <script type="text/plain" data-category="marketing" nonce="abc">tell("inline")</script>
-    <script type="text/plain" data-category="marketing" src="THIRD/injected.js"></script>
-    <script type="text/plain" data-category="marketing">tell("injected")</script>"""
+    site.headers = [(STRICT[0], STRICT[1] + more)]
+    site.body = NONCED + line
     refused: list[str] = []
     tab.page.on("console", lambda message: refused.append(message.text))
     tab.go()
@@ -151,6 +156,38 @@ def test_a_strict_policy_of_the_page_has_nothing_to_refuse(tab: Tab, site: Site)
     tab.wait("ran.length === 2")
     assert tab.ran == ["/a.js", "inline"]
     assert (site.third.asked, refused) == (["/a.js"], [])
+    assert len([one for one in site.asked if "/t." in one]) == 1
+
+
+def test_where_trusted_types_keep_it_out_only_the_tags_are_missing(tab: Tab, site: Site) -> None:
+    """Without that line they stay where they are; the rest works, and nothing is thrown."""
+    site.nonce = "abc"
+    site.headers = [(STRICT[0], STRICT[1] + TRUSTED)]
+    site.body = NONCED
+    tab.go()
+    tab.grant("marketing")
+    assert (tab.run("gate.has('marketing')"), tab.ran, site.third.asked) == (True, [], [])
+
+
+def test_a_page_with_nothing_held_back_does_not_load_what_starts_it(tab: Tab, site: Site) -> None:
+    """It is loaded when the first comes, and once."""
+    tab.go()
+    tab.grant("marketing")
+    assert [one for one in site.asked if "/t." in one] == []
+    for name in ("one", "two"):
+        tab.run(
+            f"""() => {{
+              const script = document.createElement("script");
+              script.type = "text/plain";
+              script.dataset.category = "marketing";
+              script.text = "tell('{name}')";
+              document.body.append(script);
+            }}"""
+        )
+        tab.settle()
+    tab.wait("ran.length === 2")
+    assert tab.ran == ["one", "two"]
+    assert len([one for one in site.asked if "/t." in one]) == 1
 
 
 def test_without_javascript_nothing_of_it_runs(let_in: Callable[..., Tab], site: Site) -> None:

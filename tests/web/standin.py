@@ -36,7 +36,9 @@ POLICY: Mapping[str, Any] = {
     "always": ["necessary"],
     "categories": {"analytics": ["1a2b", "0c3d"], "marketing": ["77aa"]},
     "sold": ["marketing"],
+    "bound": [],
     "style": ["g.abc123.css", ""],
+    "tags": ["t.abc123.js", ""],
     "prefix": "/_gate",
 }
 CSP = (

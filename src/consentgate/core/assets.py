@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from .http import Header, Request, Response
-from .views import Asset
+from .views import Asset, Sources
 
 # The word in a script's source where the policy belongs.
 PLACE = "GATE_POLICY"
@@ -59,30 +59,20 @@ class Assets(NamedTuple):
 
 
 def assets_of(
-    script: str,
-    style: str,
+    sources: Sources,
     policy: Mapping[str, object],
-    first: str = "",
+    banner: Mapping[str, object] = MappingProxyType({}),
     guard: Mapping[str, object] = MappingProxyType({}),
-    tags: str = "",
 ) -> Assets:
     """Return the files made of these sources, for a policy as far as scripts must know it.
 
-    `guard` is what the script that runs `first` must know beside that.
+    `banner` is what the script of the banner must know beside that, `guard` that which runs first.
     """
-    sheet = _asset("g", style, "css")
-    held = _asset("t", tags, "js")
-    told = {
-        **policy,
-        "style": [sheet.name, sheet.integrity],
-        "tags": [held.name, held.integrity],
-    }
-    return Assets(
-        _asset("g", script.replace(PLACE, _literal(told)), "js"),
-        sheet,
-        _asset("first", first.replace(PLACE, _literal({**policy, **guard})), "js"),
-        held,
-    )
+    style, tags = _asset("g", sources.style, "css"), _asset("t", sources.tags, "js")
+    files = {"style": [style.name, style.integrity], "tags": [tags.name, tags.integrity]}
+    script = sources.script.replace(PLACE, _literal({**policy, **banner, **files}))
+    first = sources.first.replace(PLACE, _literal({**policy, **guard}))
+    return Assets(_asset("g", script, "js"), style, _asset("first", first, "js"), tags)
 
 
 def _literal(data: object) -> str:

@@ -42,6 +42,7 @@ class Compiled:
         "_signals",
         "always",
         "atlas",
+        "bound",
         "categories",
         "development",
         "ids",
@@ -95,6 +96,11 @@ class Compiled:
         self.sold = self.standings.sold
         self.atlas = Atlas(policy.regions.profiles if policy.regions is not None else ())
         self.locate = Locator(policy.regions, locate)
+        # What a document lets in or keeps out by itself, until it is asked for again: see `csp`.
+        enforced = policy.mode == "enforce" and policy.csp.mode == "enforce"
+        self.bound = frozenset(
+            one.id for one in categories if enforced and not one.always and one.sources
+        )
         self.lenient = self.standings.lets_unasked(self.atlas.lenient)
         self.plain = not self.lenient and not self.sold
         self.production = OwnCookie(policy, secure=policy.secure, domain=policy.domain)
@@ -115,12 +121,10 @@ class Compiled:
             }
             self._assets = {
                 form: assets_of(
-                    renderer.script,
-                    renderer.style,
+                    renderer,
                     self._told_to_scripts(companion),
-                    renderer.first,
+                    self._told_to_banner(),
                     guard,
-                    renderer.tags,
                 )
                 for form, companion in self._companions.items()
             }
@@ -143,19 +147,15 @@ class Compiled:
         }
 
     def _told_to_scripts(self, companion: OwnCookie) -> dict[str, object]:
-        """Return what the script must know to decide as the gate does; the same for everybody."""
+        """Return what scripts must know to decide as the gate does; the same for everybody."""
         policy = self.policy
         return {
             "name": companion.name.decode(),
             "mirror": policy.mirror,
-            "version": policy.version,
-            "prefix": policy.prefix,
             "accepted": policy.accepted_for,
             "refused": policy.refused_for,
             # An absent choice means a no, but for where something may be used unasked.
             "asks": self.lenient,
-            # Whether a signal is a no to everything, so that there is nothing to ask.
-            "quiet": not self.sold or policy.gpc.opt_in == "refuse",
             "dnt": policy.gpc.dnt,
             "keys": list(self.key_tags),
             "always": sorted(self.always),
@@ -163,6 +163,16 @@ class Compiled:
             "categories": {
                 id: [f"{one:04x}" for one in self.stamps[id]] for id in sorted(self.optional)
             },
+        }
+
+    def _told_to_banner(self) -> dict[str, object]:
+        """Return what the script of the banner must know beside that."""
+        return {
+            "version": self.policy.version,
+            "prefix": self.policy.prefix,
+            # Whether a signal is a no to everything, so that there is nothing to ask.
+            "quiet": not self.sold or self.policy.gpc.opt_in == "refuse",
+            "bound": sorted(self.bound),
         }
 
     def revision(self, id: str, stamped: int | None = None) -> str:

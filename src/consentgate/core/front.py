@@ -59,7 +59,8 @@ def banner(visit: Visit, language: str = "", *, inline: bool = False, nonce: str
     late = visit.sealed and not visit.read
     base = base_of(visit.request, site)
     mark = f' nonce="{escape(nonce)}"' if nonce else ""
-    told = "" if late else _told(visit)
+    # That it is one visitor's own.
+    told = "" if late else " data-rendered" + _told(visit)
     if inline:
         at = f' data-base="{escape(base)}"'
         html = f"<script{mark}{at}{told}>{assets.script.content.decode()}</script>\n"
@@ -98,7 +99,7 @@ def head(visit: Visit, *, nonce: str = "") -> str:
     if not late:
         visit.astray = says_more(visit)
         allowed = " ".join(sorted(granted - site.always))
-        told = f' data-allowed="{escape(allowed)}"{_limited(visit)}'
+        told = f' data-allowed="{escape(allowed)}"{_told(visit)}'
     mark = f' nonce="{escape(nonce)}"' if nonce else ""
     return (
         f'<script src="{escape(base_of(visit.request, site))}/{assets.first.name}" '
@@ -107,13 +108,11 @@ def head(visit: Visit, *, nonce: str = "") -> str:
 
 
 def _told(visit: Visit) -> str:
-    """Return what the script must know of this answer: that it is one visitor's own, and what the
-    app allows less of than the policy does."""
-    return " data-rendered" + _limited(visit)
-
-
-def _limited(visit: Visit) -> str:
+    """Return what the scripts must know of this answer: what the app allows less of than the policy
+    does, and whether it may be asked for again where that alone lets something in."""
     told = ""
+    if visit.site.bound and visit.request.method in SAFE_METHODS:
+        told += " data-anew"
     if visit.strict:
         told += " data-strict"
     if visit.restricted:
@@ -236,6 +235,8 @@ def _embed(visit: Visit, id: str, source: str, title: str, next_path: str) -> Em
         leave=tuple(sorted(site.optional - {id})),
         signal=SignalView(against=(category,)) if against else None,
         over_gpc=bool(against),
+        # What the page's own policy keeps out cannot be loaded on it.
+        once=id not in site.bound,
         next=next_path,
     )
 

@@ -9,12 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from .matcher import Pattern
 from .own_cookie import host_name
 from .policy import Category, Policy, Rule
-
-# A name and its category; or a pattern, its category, and how much literal text it has.
-_Entry = tuple[str, str] | tuple[str, str, int]
 
 
 def told_to_guard(
@@ -30,7 +26,7 @@ def told_to_guard(
     site += [(rule.name, one.id) for one in categories for rule in one.rules]
     frameworks = [(rule.name, necessary) for rule in known]
 
-    def named(keys: Callable[[Category], Iterable[str]]) -> list[list[_Entry]]:
+    def named(keys: Callable[[Category], Iterable[str]]) -> list[dict[str, list[str]]]:
         return _groups([(key, one.id) for one in categories for key in keys(one)])
 
     return {
@@ -51,16 +47,10 @@ def told_to_guard(
     }
 
 
-def _groups(*groups: list[tuple[str, str]]) -> list[list[_Entry]]:
-    """Return the groups, each with its exact names first, then the most specific pattern."""
-    found = []
-    for group in groups:
-        exact: list[_Entry] = [one for one in group if "*" not in one[0]]
-        patterns = [(name, id, _literal(name)) for name, id in group if "*" in name]
-        patterns.sort(key=lambda one: (one[2], one[0]), reverse=True)  # as `matcher` does
-        found.append([*exact, *patterns])
-    return [group for group in found if group]
-
-
-def _literal(pattern: str) -> int:
-    return Pattern(Rule(name=pattern, category="")).literal
+def _groups(*groups: list[tuple[str, str]]) -> list[dict[str, list[str]]]:
+    """Return the groups, each with its names and patterns by their category."""
+    found: list[dict[str, list[str]]] = [{} for _ in groups]
+    for names, group in zip(found, groups, strict=True):
+        for name, id in group:
+            names.setdefault(id, []).append(name)
+    return [names for names in found if names]

@@ -23,8 +23,6 @@ def told_to_modes(mode: ConsentMode | None) -> dict[str, object]:
         return {}
     return {
         "modes": {
-            "mode": mode.mode,
-            "vendors": list(mode.vendors),
             "signals": {signal: getattr(mode, signal) for signal in SIGNALS},
         }
     }

@@ -105,7 +105,8 @@ class EmbedView:
     """What stands in the place of a third party's content, until its category is allowed.
 
     `source` is the host that the content comes from ("": this site), `title` what it is called.
-    `leave` are the categories about which nothing is said by a yes to this one.
+    `leave` are the categories about which nothing is said by a yes to this one. `once`: whether it
+    can be loaded on this page alone.
     """
 
     template: ClassVar[str] = "embed.html"
@@ -116,6 +117,7 @@ class EmbedView:
     leave: tuple[str, ...]
     signal: SignalView | None
     over_gpc: bool
+    once: bool
     next: str
 
 
@@ -152,32 +154,34 @@ class Page(NamedTuple):
     language: str
 
 
-class Renderer(Protocol):
-    """Puts views into words and HTML.
-
-    `script`, `style`, `first` and `tags` are the sources of what goes with them; `first` is "" if
-    no script must run before all others. Where the word GATE_POLICY stands, the policy belongs.
+class Sources(Protocol):
+    """The sources of what goes with the pages. Where the word GATE_POLICY stands, the policy
+    belongs.
     """
 
     @property
     def script(self) -> str:
-        """The source of the script."""
+        """The script of the banner."""
         ...
 
     @property
     def style(self) -> str:
-        """The source of the style sheet."""
+        """The style sheet."""
         ...
 
     @property
     def first(self) -> str:
-        """The source of the script that runs before all others."""
+        """The script that runs before all others; "" if none must."""
         ...
 
     @property
     def tags(self) -> str:
-        """The source of the script that starts what is held back."""
+        """The script that starts what is held back."""
         ...
+
+
+class Renderer(Sources, Protocol):
+    """Puts views into words and HTML."""
 
     def render(self, view: View, around: Around) -> Page:
         """Return a view as HTML, in the language that fits best. Never raises."""

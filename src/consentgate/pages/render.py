@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,10 +23,9 @@ _log = logging.getLogger("consentgate")
 _HERE = Path(__file__).parent
 TEMPLATES = _HERE / "templates"
 WEB = _HERE / "web"
-# A line in a script's source in whose place a chunk stands, which several scripts may share.
-_PLACES = re.compile(r"^[ \t]*/\* (\w+\.js) \*/\n", re.MULTILINE)
+# The word in a script's source where the vendors belong that a policy names.
+VENDORS = "GATE_VENDORS"
 # Lines that are nothing but a comment, and what stands before a line: for who reads the source.
-_COMMENTS = re.compile(r"^[ \t]*(?://[^\n]*|/\*.*?\*/[ \t]*)\n", re.MULTILINE | re.DOTALL)
 _SPACE = re.compile(r"^[ \t]+|\n(?=[ \t]*\n)", re.MULTILINE)
 _STYLE_COMMENTS = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
 
@@ -46,26 +44,26 @@ class JinjaRenderer:
 
     @cached_property
     def script(self) -> str:
-        """The source of the script, without its comments and the space before its lines."""
-        return bare(assembled("g.js"))
+        """The script of the banner."""
+        return _sent("g")
 
     @cached_property
     def first(self) -> str:
-        """The source of the script that runs before all others; "" where nothing needs it."""
-        guards, tells = self._policy.guard != "off", self._policy.consent_mode is not None
-        if not (guards or tells):
-            return ""
-        left_out = [*(() if guards else ("guard.js",)), *(() if tells else ("modes.js",))]
-        return bare(assembled("first.js", left_out))
+        """The script that runs before all others; "" where nothing needs it."""
+        guards, mode = self._policy.guard != "off", self._policy.consent_mode
+        if mode is None:
+            return _sent("first-guard") if guards else ""
+        vendors = ",".join(f"{one}:{_sent(f'vendors/{one}').strip()}" for one in mode.vendors)
+        return _sent("first" if guards else "first-modes").replace(VENDORS, f"{{{vendors}}}")
 
     @cached_property
     def tags(self) -> str:
-        """The source of the script that starts what is held back."""
-        return bare(assembled("t.js"))
+        """The script that starts what is held back."""
+        return _sent("t")
 
     @cached_property
     def style(self) -> str:
-        """The source of the style sheet, without the same."""
+        """The style sheet, without its comments and the space before its lines."""
         source = (WEB / "g.css").read_text("utf-8")
         return _SPACE.sub("", _STYLE_COMMENTS.sub("", source))
 
@@ -102,18 +100,9 @@ class JinjaRenderer:
         )
 
 
-def assembled(name: str, left_out: Iterable[str] = ()) -> str:
-    """Return the source of a script with its chunks in their places, but for those left out."""
-
-    def chunk(place: re.Match[str]) -> str:
-        return "" if place[1] in left_out else (WEB / place[1]).read_text("utf-8")
-
-    return _PLACES.sub(chunk, (WEB / name).read_text("utf-8"))
-
-
-def bare(source: str) -> str:
-    """Return a script without its comments and the space before its lines."""
-    return _SPACE.sub("", _COMMENTS.sub("", source))
+def _sent(stem: str) -> str:
+    """Return a script as it is sent: made of the sources beside it by `make scripts`."""
+    return (WEB / "small" / f"{stem}.js").read_text("utf-8")
 
 
 def surroundings(view: View, around: Around, words: Words) -> dict[str, object]:

@@ -124,6 +124,7 @@ def _views(policy: Policy) -> Iterator[View]:
                 leave=(one.id,),
                 signal=signal,
                 over_gpc=signal is not None,
+                once=signal is None,
                 next="",
             )
     for full in (False, True):

@@ -7,30 +7,8 @@
   const optional = Object.keys(policy.categories);
 
   /**
-   * Return all readable cookies; null: they are blocked.
-   *
-   * Chromium says that cookies are enabled where all of them are blocked: it keeps none, and its
-   * storage throws. Where only storage is switched off it is there and null, or just not there.
-   * Over plain http no browser keeps what is called `__Host-`.
-   */
-  function jar() {
-    try {
-      const { cookie } = document;
-      const open =
-        navigator.cookieEnabled &&
-        (isSecureContext || !policy.name.startsWith("__Host-")) &&
-        (cookie || window.localStorage !== undefined);
-      // An element of that name would stand in its place.
-      return open && typeof cookie === "string" ? cookie : null;
-    } catch {
-      // a sandboxed frame
-      return null;
-    }
-  }
-
-  /**
    * Return the companion's value; "" if there is none, or if it is there twice and differs.
-   * @param {string | null} cookies
+   * @param {string | null} cookies all that can be read
    */
   function companionIn(cookies) {
     const start = `${policy.name}=`;

@@ -8,9 +8,9 @@
  *         needed, the companion must carry it: anybody can make an event.
  * Rule 4. Nothing is thrown into the page, and nothing necessary is touched.
  *
- * The server puts the chunks in whose names stand in lines of their own, as far as the policy needs
- * them, drops lines that are only a comment, and writes its constant in place of the argument in the
- * last line. To the chunks `policy` and `may` are known; their listeners on `gate:change` are called
+ * The chunks whose names stand in lines of their own are put in by `make scripts`, in each way in which
+ * a policy can need them. The server writes its constant in place of the argument in the last line.
+ * To the chunks `policy` and `may` are known; their listeners on `gate:change` are called
  * after those here.
  */
 "use strict";
@@ -18,7 +18,6 @@
 /** @typedef {import("./g.js").Gate} Gate what g.js declares beside it is known here as well */
 /** @typedef {"cookie" | "local" | "session" | "idb" | "cache"} Kind */
 /** @typedef {"allow" | "report" | "block"} Treatment */
-/** @typedef {[name: string, category: string, literal?: number]} Rule */
 /**
  * @typedef {object} Policy What the server knows of every visitor alike.
  * @property {string} name of the companion
@@ -31,15 +30,15 @@
  * @property {string[]} always the categories that need no consent
  * @property {Record<string, string[]>} categories all others, each with the revisions that count
  * @property {string[]} sold what Global Privacy Control is about
- * @property {string} prefix where the gate's own pages are
  * @property {"block" | "report"} guard
  * @property {boolean} report whether the whole gate only reports
  * @property {Treatment} unknown what becomes of what is stored under names that no rule has
  * @property {"block" | "allow"} unknownCookies the same of cookies
  * @property {string[]} own the names under which the gate itself stores something
  * @property {string} site the host above which no cookie is the site's; "": that is not said
- * @property {Record<Kind, Rule[][]>} rules the site's, then others that are known, the first counts
- * @property {{ vendors: string[], signals: Record<string, string> }} modes
+ * @property {Record<Kind, Record<string, string[]>[]>} rules names and patterns by their category: the
+ *   site's, then others that are known; the first that has one counts
+ * @property {{ signals: Record<string, string> }} modes
  */
 /**
  * @typedef {object} Companion A choice as the readable cookie carries it.
@@ -63,8 +62,8 @@
   let clean = () => {};
 
   /**
-   * Return the readable cookies, without finding out why there are none as jar() does: that asks
-   * for storage, and no page is to wait for the disk here.
+   * Return the readable cookies, without finding out why there are none as g.js does: that asks for
+   * storage, and no page is to wait for the disk here.
    */
   function cookies() {
     try {

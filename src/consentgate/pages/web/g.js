@@ -14,10 +14,12 @@
  *         server has taken it, and one that was left behind is lost.
  * Rule 5. Focus is not taken by what appears, and not lost by what goes.
  * Rule 6. Nothing is thrown into the page: storage, cookies and network may each be refused.
- * Rule 7. HTML comes from the server, parsed by the browser; no text is made into HTML here.
+ * Rule 7. What the page's own Content-Security-Policy keeps out cannot be used on this page, whatever
+ *         was said since: it is used on the next, or the page is opened anew for it.
+ * Rule 8. HTML comes from the server, parsed by the browser; no text is made into HTML here.
  *
- * The server drops lines that are only a comment, and writes its constant in place of the argument
- * in the last line.
+ * What is sent is made of this by `make scripts`. The server writes its constant in place of the
+ * argument in the last line.
  */
 "use strict";
 
@@ -35,7 +37,9 @@
  * @property {string[]} always the categories that need no consent
  * @property {Record<string, string[]>} categories all others, each with the revisions that count
  * @property {string[]} sold what Global Privacy Control is about
+ * @property {string[]} bound what a page's Content-Security-Policy lets in or keeps out
  * @property {[string, string]} style name and integrity of the stylesheet
+ * @property {[string, string]} tags the same of the script that starts what is held back
  * @property {string} prefix where the gate's own pages are, if nothing else says it
  */
 /**
@@ -55,13 +59,13 @@
 
 /** @type {(policy: Policy) => void} */
 ((policy) => {
-  const DAY = 86_400;
+  /* companion.js */
+
   // What stands in the place of an embed is not one of them, see t.js.
   const SECTION = "[data-gate]:not([role=group])";
   const BANNER = '[data-gate="banner"]';
   const CHOICES = '[data-gate="choices"]';
   const CHANGE = "gate:change";
-  const optional = Object.keys(policy.categories);
 
   // An image of that name would stand in the property's place.
   const script =
@@ -88,6 +92,8 @@
   let used = "";
   // What no press has refused since the companion became what it is.
   let kept = optional;
+  // What the page's own policy lets in: what was allowed when it was made.
+  let admitted = optional;
   // Whether the visitor has been elsewhere since this page was last looked at.
   let away = document.hidden;
   // The circumstances under which the server has said, or is being asked, what holds.
@@ -112,7 +118,7 @@
     settle = resolve;
   });
 
-  // ---- what the companion says ----------------------------------------------------------------
+  // ---- what holds -----------------------------------------------------------------------------
 
   /**
    * Return all readable cookies; null: they are blocked.
@@ -135,77 +141,6 @@
       return null;
     }
   }
-
-  /**
-   * Return the companion's value; "" if there is none, or if it is there twice and differs.
-   * @param {string | null} cookies
-   */
-  function companionIn(cookies) {
-    const start = `${policy.name}=`;
-    const found = (cookies ?? "").split("; ").filter((pair) => pair.startsWith(start));
-    const values = new Set(found.map((pair) => pair.slice(start.length)));
-    const [value = ""] = values;
-    return values.size > 1 ? "" : value;
-  }
-
-  /**
-   * Read `DAY "." KEY ["!"] ("&" ID "=" [REV])*`; null: it says nothing, or the gate could not
-   * read the choice that it goes with.
-   * @param {string} value
-   * @returns {Companion | null}
-   */
-  function read(value) {
-    const [head = "", ...pairs] = value.split("&");
-    const [, digits, key = "", over] = /^(\d+)\.(\w+)(!?)$/.exec(head) ?? [];
-    const day = Number(digits);
-    // A clock may be wrong by a day or two; NaN is not in order either.
-    if (!(day <= today() + 2) || !policy.keys.includes(key)) return null;
-    const given = new Map();
-    for (const pair of pairs) {
-      const [, name = "", revision = ""] = /^([^=]+)=([\da-f]{4})?$/.exec(pair) ?? [];
-      try {
-        const id = decodeURIComponent(name);
-        if (id === "" || given.has(id)) return null;
-        given.set(id, revision);
-      } catch {
-        return null;
-      }
-    }
-    return { day, over: over === "!", given };
-  }
-
-  /**
-   * Return what a companion still says today, of the categories that the policy has.
-   * @param {Companion | null} companion
-   */
-  function wordsOf(companion) {
-    /** @type {Said} */
-    const said = new Map();
-    if (companion === null) return said;
-    const age = Date.now() / 1000 - companion.day * DAY;
-    const objects = signals() && !companion.over;
-    for (const id of optional) {
-      const revision = companion.given.get(id) ?? "-";
-      const valid = policy.categories[id]?.includes(revision) && age <= policy.accepted;
-      if (revision === "" && age <= policy.refused) said.set(id, "denied");
-      if (valid && !(objects && policy.sold.includes(id))) said.set(id, "granted");
-    }
-    return said;
-  }
-
-  function today() {
-    return Math.floor(Date.now() / 1000 / DAY);
-  }
-
-  /** Say whether the browser sends Global Privacy Control, or what the policy takes for it. */
-  function signals() {
-    const { globalPrivacyControl, doNotTrack } =
-      /** @type {Navigator & { globalPrivacyControl?: boolean }} */
-      (navigator);
-    return globalPrivacyControl === true || (policy.dnt && doNotTrack === "1");
-  }
-
-  // ---- what holds -----------------------------------------------------------------------------
 
   /**
    * Find out what holds now, whatever the page has done to what is needed for that.
@@ -319,9 +254,12 @@
     const state = () => JSON.stringify([allowed, decided && choices]);
     const before = state();
     // What no press has refused, nor the site for this page.
-    const may = optional.filter((id) => ids.includes(id) && kept.includes(id));
-    allowed = may.filter((id) => all(`script[data-without~="${id}"]`).length < 1);
-    allowed.unshift(...policy.always);
+    const may = optional
+      .filter((id) => ids.includes(id) && kept.includes(id))
+      .filter((id) => all(`script[data-without~="${id}"]`).length < 1);
+    if (final && !decided) admitted = may.concat(optional.filter((id) => !policy.bound.includes(id)));
+    const late = may.filter((id) => !admitted.includes(id));
+    allowed = policy.always.concat(may.filter((id) => !late.includes(id)));
     words = said;
     choices = inFull(said);
     if (state() !== before) {
@@ -333,6 +271,14 @@
       decided = true;
       settle();
     }
+    // Where something waits for it. What was typed, and where the page was scrolled to, stays.
+    const waits = late.some((id) => all(`[data-category="${CSS.escape(id)}"]`).length > 0);
+    if (waits && opensAnew()) location.reload();
+  }
+
+  /** Say whether the page may be asked for again: nothing was sent to get it. */
+  function opensAnew() {
+    return all("script[data-anew]").length > 0;
   }
 
   /**
@@ -530,6 +476,22 @@
     return document.activeElement === element;
   }
 
+  /** Load what starts what is held back, once the page has something of the kind. */
+  function loadTags() {
+    if (all("[data-category]").length < 1) return;
+    grown.disconnect();
+    if (all(`script[src$="${policy.prefix}/t.js"]`).length > 0) return;
+    const [name, integrity] = policy.tags;
+    const held = document.createElement("script");
+    try {
+      Object.assign(held, { integrity, nonce: script?.nonce, src: `${base}/${name}` });
+      document.head.append(held);
+    } catch {
+      // Where Trusted Types are required, the page must have the line for it itself.
+    }
+  }
+  const grown = new MutationObserver(loadTags);
+
   // ---- what the visitor does ------------------------------------------------------------------
 
   /**
@@ -643,11 +605,13 @@
     if (!(button instanceof HTMLButtonElement)) return;
     const { form } = button;
     const section = form?.closest("[data-gate]");
+    const held = section?.matches("[role=group]");
     const chooses = button.name === "action";
     if (!form || !section || !(chooses || button.formMethod === "get")) return;
     // The page's own listeners, which may send every form in their way, are not meant.
     event.stopPropagation();
-    if (native) return;
+    // What was asked for is shown by the next page alone.
+    if (native || (held && policy.bound.length > 0 && !opensAnew())) return;
     event.preventDefault();
     if (sending) return;
     if (chooses) void send(section, form, button);
@@ -679,6 +643,10 @@
   async function begin() {
     await parsed();
     for (const section of all()) sizes.observe(section);
+    if (!own) {
+      grown.observe(document, { childList: true, subtree: true });
+      loadTags();
+    }
     // An element of that name is not true.
     const { prerendering } =
       /** @type {Document & { prerendering?: boolean }} */

@@ -48,11 +48,15 @@
     for (const group of policy.rules[kind]) {
       let category = "";
       let most = -1;
-      for (const form of new Set(forms)) {
-        // An exact name has no number, and beats every pattern.
-        const rule = group.find(([pattern]) => matches(pattern, form));
-        const literal = rule?.[2] ?? 9999;
-        if (rule && literal > most) [category, most] = [rule[1], literal];
+      for (const form of forms) {
+        for (const [id, patterns] of Object.entries(group)) {
+          for (const pattern of patterns.filter((one) => matches(one, form))) {
+            // An exact name beats every pattern, then the one with the most text in it.
+            const text = new TextEncoder().encode(pattern.replaceAll("*", ""));
+            const literal = pattern.includes("*") ? text.length : 9999;
+            if (literal > most) [category, most] = [id, literal];
+          }
+        }
       }
       if (category) return category;
     }
@@ -254,8 +258,8 @@
    */
   async function sweep(kind, list, remove) {
     const strange = policy.unknown === "block";
-    const rules = policy.rules[kind].flat();
-    if (!strange && rules.every(([, id]) => may(id) || unsure.includes(id))) return;
+    const ids = policy.rules[kind].flatMap((group) => Object.keys(group));
+    if (!strange && ids.every((id) => may(id) || unsure.includes(id))) return;
     try {
       for (const name of await list()) {
         const [category] = verdict(kind, name);

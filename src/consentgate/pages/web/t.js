@@ -14,8 +14,8 @@
  *         the history does not load it again.
  * Rule 5. A script that has started cannot be stopped. After a withdrawal none starts.
  *
- * g.js loads this where the page has something of the kind; the gate's own pages are where this
- * file is.
+ * g.js loads this where the page has something of the kind (where Trusted Types are required, a line
+ * of the page does); the gate's own pages are where this file is.
  */
 "use strict";
 
@@ -97,7 +97,12 @@
       const empty = document.createElement("div");
       empty.dataset.gate = "embed";
       frame.before(empty);
-      const query = `category=${category}&source=${host}&lang=${document.documentElement.lang}`;
+      const query = new URLSearchParams({
+        category: category ?? "",
+        source: host,
+        lang: document.documentElement.lang,
+        next: location.pathname + location.search,
+      });
       const request = new XMLHttpRequest();
       request.onload = () => fill(empty, request.response);
       request.open("GET", new URL(`embed?${query}`, src));

@@ -1,0 +1,1 @@
+(e,t,{ad_storage:a})=>{e.fbq?.("consent","granted"===a?"grant":"revoke")}
