@@ -94,6 +94,8 @@
   let kept = optional;
   // What the page's own policy lets in: what was allowed when it was made.
   let admitted = optional;
+  // Whether the visitor has typed something, or ticked it.
+  let typed = false;
   // Whether the visitor has been elsewhere since this page was last looked at.
   let away = document.hidden;
   // The circumstances under which the server has said, or is being asked, what holds.
@@ -271,14 +273,16 @@
       decided = true;
       settle();
     }
-    // Where something waits for it. What was typed, and where the page was scrolled to, stays.
     const waits = late.some((id) => all(`[data-category="${CSS.escape(id)}"]`).length > 0);
     if (waits && opensAnew()) location.reload();
   }
 
-  /** Say whether the page may be asked for again: nothing was sent to get it. */
+  /**
+   * Say whether the page may be asked for again: nothing was sent to get it, and nothing was typed
+   * on it, which Chromium would forget.
+   */
   function opensAnew() {
-    return all("script[data-anew]").length > 0;
+    return !typed && all("script[data-anew]").length > 0;
   }
 
   /**
@@ -706,6 +710,9 @@
   if (own) return;
   // Before the page's own listeners.
   document.addEventListener("submit", onSubmit, true);
+  document.addEventListener("input", ({ target, isTrusted }) => {
+    typed ||= isTrusted && target instanceof Element && !target.closest("[data-gate]");
+  }, true);
   document.addEventListener("click", onLeave, true);
   document.addEventListener("keydown", onLeave, true);
 })(GATE_POLICY);
