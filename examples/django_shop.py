@@ -31,10 +31,12 @@ ITEMS = {
     "scarf": {"sku": "scarf", "name": "Scarf", "price": 30},
     "lamp": {"sku": "lamp", "name": "Lamp", "price": 55},
 }
-# Nothing but the shop's own files, and no code in the page: the banner works under this, too.
+THIRD_PARTIES = os.environ.get("SHOP_THIRD_PARTIES", "localhost:8010")  # see third_parties.py
+OTHERS = f"http://*.{THIRD_PARTIES}"
+# All that may ever load: the gate takes away what the visitor has not allowed. No code in the page.
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "connect-src 'self'; form-action 'self'"
+    "default-src 'none'; style-src 'self'; form-action 'self'; "
+    f"script-src 'self' {OTHERS}; connect-src 'self' {OTHERS}; img-src {OTHERS}; frame-src {OTHERS}"
 )
 HERE = Path(__file__).parent
 # The same for everybody. Any cache may keep them: the gate has nothing to add there.
@@ -45,8 +47,15 @@ FILES = {
 }
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{{ title }}</title>
+{{ request.state.consent.head }}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="/shop.css">
+<script type="text/plain" data-category="analytics"
+ src="http://analytics.{{ third_parties }}/tag.js"></script>
+<script type="text/plain" data-category="marketing"
+ src="http://ads.{{ third_parties }}/tag.js"></script>
+<script type="text/plain" data-category="preferences"
+ src="http://chat.{{ third_parties }}/widget.js"></script>
 <body>
 {{ request.state.consent.banner }}
 <nav><a href="/">Shop</a> · <a href="/basket">Basket ({{ in_basket }})</a> ·
@@ -64,6 +73,8 @@ PAGE = """<!doctype html>
 <form method="post" action="/basket">{% csrf_token %}
 <input type="hidden" name="sku" value="{{ item.sku }}"><button>Add to basket</button></form>
 {% endfor %}</ul>
+{% if film %}{{ film }}
+<p><label>A note to go with it <input id="note"></label></p>{% endif %}
 <footer><a href="/_gate/?next={{ request.path | urlencode }}">Privacy choices</a></footer>
 <script src="/shop.js" defer></script>
 """
@@ -114,7 +125,11 @@ def product(request: HttpRequest, sku: str) -> HttpResponse:
     if sku not in ITEMS:
         raise Http404("There is no such product.")
     request.session["last_seen"] = sku
-    response = page(request, ITEMS[sku]["name"], [sku])
+    name = ITEMS[sku]["name"]
+    film = request.state.consent.embed(
+        "marketing", f"http://player.{THIRD_PARTIES}/film", title=f"{name}: the film"
+    )
+    response = page(request, name, [sku], film=film)
     response.set_cookie("reco_id", secrets.token_hex(8), 90 * DAY)
     return response
 
@@ -160,9 +175,10 @@ def basket_of(request: HttpRequest) -> list[str]:
 
 
 def page(
-    request: HttpRequest, title: str, skus: Iterable[str] = (), text: str = ""
+    request: HttpRequest, title: str, skus: Iterable[str] = (), text: str = "", film: str = ""
 ) -> HttpResponse:
     context = {"title": title, "text": text, "items": [ITEMS[sku] for sku in skus]}
+    context |= {"film": film, "third_parties": THIRD_PARTIES}
     context["name"] = request.session.get("name")
     context["currency"] = request.COOKIES.get("currency", "EUR")
     context["in_basket"] = len(basket_of(request))

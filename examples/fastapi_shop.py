@@ -25,10 +25,12 @@ os.environ.setdefault("SHOP_SECRET", secrets.token_urlsafe(48))
 
 DAY = 24 * 3600
 ITEMS = {"mug": ("Mug", 12), "scarf": ("Scarf", 30), "lamp": ("Lamp", 55)}
-# Nothing but the shop's own files, and no code in the page: the banner works under this, too.
+THIRD_PARTIES = os.environ.get("SHOP_THIRD_PARTIES", "localhost:8010")  # see third_parties.py
+OTHERS = f"http://*.{THIRD_PARTIES}"
+# All that may ever load: the gate takes away what the visitor has not allowed. No code in the page.
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "connect-src 'self'; form-action 'self'"
+    "default-src 'none'; style-src 'self'; form-action 'self'; "
+    f"script-src 'self' {OTHERS}; connect-src 'self' {OTHERS}; img-src {OTHERS}; frame-src {OTHERS}"
 )
 HERE = Path(__file__).parent
 # The same for everybody. Any cache may keep them: the gate has nothing to add there.
@@ -65,7 +67,12 @@ def product(request: Request, sku: str) -> HTMLResponse:
     if sku not in ITEMS:
         raise HTTPException(404, "There is no such product.")
     request.session["last_seen"] = sku
-    response = page(request, ITEMS[sku][0], listing(request, [sku]))
+    name = ITEMS[sku][0]
+    film = request.state.consent.embed(
+        "marketing", f"http://player.{THIRD_PARTIES}/film", title=f"{name}: the film"
+    )
+    note = '<p><label>A note to go with it <input id="note"></label></p>'
+    response = page(request, name, f"{listing(request, [sku])}{film}{note}")
     response.set_cookie("reco_id", secrets.token_hex(8), 90 * DAY)
     return response
 
@@ -159,8 +166,15 @@ def page(request: Request, title: str, body: str) -> HTMLResponse:
         account = form(request, "/login", "Sign in", field)
     response = HTMLResponse(f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
+{request.state.consent.head()}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="/shop.css">
+<script type="text/plain" data-category="analytics"
+ src="http://analytics.{THIRD_PARTIES}/tag.js"></script>
+<script type="text/plain" data-category="marketing"
+ src="http://ads.{THIRD_PARTIES}/tag.js"></script>
+<script type="text/plain" data-category="preferences"
+ src="http://chat.{THIRD_PARTIES}/widget.js"></script>
 <body>
 {request.state.consent.banner()}
 <nav><a href="/">Shop</a> · <a href="/basket">Basket ({len(basket_of(request))})</a> ·

@@ -1,6 +1,15 @@
 // What the shop does in the browser. Before it stores what is not needed, it asks the gate.
 "use strict";
 (() => {
+  // A note to go with an order is kept until it is sent: that is needed, and nobody is asked.
+  const note = document.querySelector("#note");
+  try {
+    if (note) note.value = sessionStorage.getItem("order_note") ?? "";
+    note?.addEventListener("input", () => sessionStorage.setItem("order_note", note.value));
+  } catch {
+    // Some browsers are told to store nothing.
+  }
+
   const YEAR = 365 * 24 * 3600;
 
   // What goes with a yes to each category.

@@ -100,6 +100,26 @@ def running(server: Server, shops: Path, scratch: Path) -> Iterator[str]:
         stop(process)
 
 
+@contextmanager
+def third_parties(scratch: Path) -> Iterator[str]:
+    """Run the stand-ins, and give the host and port below which they are."""
+    where = f"localhost:{free_port()}"
+    log = scratch / "third_parties.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, str(EXAMPLES / "third_parties.py")],
+            cwd=scratch,
+            env={**bare_environment(scratch), "SHOP_THIRD_PARTIES": where},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_until_it_listens(int(where.partition(":")[2]), process, log)
+        yield where
+    finally:
+        stop(process)
+
+
 def free_port() -> int:
     """Return a port on which nobody listens."""
     with socket.socket() as one:

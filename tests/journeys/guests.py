@@ -69,6 +69,9 @@ class Guest(Protocol):
     def forget_cookies(self) -> None:
         """Delete all cookies, as by hand in the settings."""
 
+    def object_to_sale(self) -> AbstractContextManager[None]:
+        """Have Global Privacy Control switched on, on pages that are opened in the block."""
+
     def asked(self) -> Sequence[str]:
         """Return every request ("GET http://...") that was not told yet, in order."""
 

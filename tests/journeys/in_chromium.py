@@ -18,6 +18,8 @@ from journeys.guests import SECONDS, Settings
 _FLAGS = ["--disable-quic", "--no-proxy-server"]
 # Playwright would switch it off, and visitors have it.
 _NOT_DEFAULT = ["--disable-back-forward-cache"]
+# https://w3c.github.io/gpc/#javascript-property-to-detect-preference
+_SIGNAL = """Object.defineProperty(Navigator.prototype, "globalPrivacyControl", {value: true})"""
 _NO_STORAGE = "--disable-local-storage"
 # The setting "block all cookies": https://chromeenterprise.google/policies/#DefaultCookiesSetting
 _NO_COOKIES = {"profile": {"default_content_setting_values": {"cookies": 2}}}
@@ -175,6 +177,15 @@ class ChromiumGuest:
     def forget_cookies(self) -> None:
         """Delete all cookies, as by hand in the settings."""
         self._context.clear_cookies()
+
+    @contextmanager
+    def object_to_sale(self) -> Iterator[None]:
+        """Have Global Privacy Control switched on, on pages that are opened in the block."""
+        # Chromium has no such setting: what an extension does, which is told to all pages.
+        self._context.set_extra_http_headers({"Sec-GPC": "1"})
+        self._context.add_init_script(_SIGNAL)
+        yield
+        self._context.set_extra_http_headers({})
 
     def asked(self) -> Sequence[str]:
         """Return every request ("GET http://...") that was not told yet, in order."""

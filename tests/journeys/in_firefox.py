@@ -13,6 +13,10 @@ from journeys.guests import Settings
 # BEHAVIOR_REJECT of nsICookieService: no cookies and, as in every browser, no storage either.
 _NO_COOKIES = {"network__cookie__cookieBehavior": 2}
 _NO_STORAGE = {"dom__storage__enabled": False}
+_SIGNAL = {
+    "privacy__globalprivacycontrol__enabled": True,
+    "privacy__globalprivacycontrol__functionality__enabled": True,
+}
 # Nothing is looked at, or pressed, while it moves.
 _STILL = {"ui__prefersReducedMotion": 1}
 
@@ -38,7 +42,11 @@ class InFirefox:
             if not settings.scripting:
                 visitor.without_scripting()
             guest = FirefoxGuest(self._browser, visitor)
-            events = ("network.beforeRequestSent", "log.entryAdded")
+            events = [
+                "network.beforeRequestSent",
+                "log.entryAdded",
+                "browsingContext.contextCreated",
+            ]
             stack.enter_context(self._browser.told(guest.hear, *events))
             yield guest
 
@@ -67,6 +75,12 @@ class FirefoxGuest:
     def forget_cookies(self) -> None:
         """Delete all cookies, as by hand in the settings."""
         self.tab.forget()
+
+    @contextmanager
+    def object_to_sale(self) -> Iterator[None]:
+        """Have Global Privacy Control switched on, on pages that are opened in the block."""
+        with self._browser.preferring(**_SIGNAL):
+            yield
 
     def asked(self) -> Sequence[str]:
         """Return every request ("GET http://...") that was not told yet, in order."""
@@ -98,7 +112,10 @@ class FirefoxGuest:
     def hear(self, message: dict[str, Any]) -> None:
         """Note what the browser tells."""
         told = message["params"]
-        if message["method"] == "network.beforeRequestSent" and told["context"] in self._tabs:
+        if message["method"] == "browsingContext.contextCreated":
+            if told["parent"] in self._tabs:  # a frame
+                self._tabs.add(told["context"])
+        elif message["method"] == "network.beforeRequestSent" and told["context"] in self._tabs:
             request = told["request"]
             if not request["url"].startswith("data:"):  # of the browser's own style
                 self._asked.append(f"{request['method']} {request['url']}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,7 +13,9 @@ from pathlib import Path
 from time import time
 from typing import Any, NamedTuple
 
-from examples.shop_servers import EXAMPLES, SERVERS, Server, running
+import pytest
+
+from examples.shop_servers import EXAMPLES, SERVERS, Server, running, third_parties
 from journeys.guests import STORAGE, Guest, Tab
 
 SHOPS = tuple(
@@ -32,19 +33,33 @@ SENT = {
     "analytics": ["_ga", "_ga_SHOP1", "ab_test"],
     "marketing": ["_fbp"],
 }
-# Written by shop.js.
+# Written by shop.js, and then by the tags of third parties, where a page has them.
 WRITTEN = {"preferences": [], "analytics": ["visited"], "marketing": []}
+TAGGED = {"preferences": [], "analytics": ["_ga", "_ga_SHOP1"], "marketing": ["_fbp"]}
 LOCAL = {"preferences": {"catalogue_sort": "price"}, "marketing": {"seen_items": "mug"}}
+TAGGED_LOCAL = {"analytics": {"analytics_visitor": "…"}}
 SESSION = {"analytics": {"visit_pages": "1"}}
+TAGGED_SESSION = {"preferences": {"chat_session": "…"}}
+# What is another number each time.
+NUMBERS = {"analytics_visitor", "chat_session"}
 
 # The files that pages are made of: they are asked for again, or not, as the browser likes.
-PAGE_FILES = {"GET /shop.css", "GET /shop.js", "GET /_gate/g.#.js", "GET /_gate/g.#.css"}
-FILES = PAGE_FILES | {"GET /_gate/g.js"}
-_DIGEST = re.compile(r"/g\.[0-9a-f]{6,}\.")
+PAGE_FILES = {
+    "GET /_gate/first.#.js",
+    "GET /shop.css",
+    "GET /shop.js",
+    "GET /_gate/g.#.js",
+    "GET /_gate/g.#.css",
+    "GET /_gate/t.#.js",
+}
+FILES = PAGE_FILES | {"GET /_gate/g.js", "GET /_gate/first.js"}
+_DIGEST = re.compile(r"/(g|t|first)\.[0-9a-f]{6,}\.")
 
 
 class Stored(NamedTuple):
-    """All that lies on a device, of one site. `local` holds the mirror as what its JSON says."""
+    """All that lies on a device, of one site. `local` holds the mirror as what its JSON says, and
+    what is another number each time is "…".
+    """
 
     cookies: list[str]
     local: dict[str, Any]
@@ -57,6 +72,7 @@ class Shop:
 
     server: Server
     address: str
+    third_parties: str
 
     @property
     def needed(self) -> list[str]:
@@ -72,11 +88,17 @@ class Shop:
         return Stored(sorted(self.needed), {}, {})
 
     def chosen(
-        self, *granted: str, sent: Iterable[str] = (), scripting: bool = True, storage: bool = True
+        self,
+        *granted: str,
+        sent: Iterable[str] = (),
+        scripting: bool = True,
+        storage: bool = True,
+        tags: bool = True,
     ) -> Stored:
         """Return what lies with somebody who has granted these, and refused all else.
 
-        `sent`: the categories whose cookies the server has sent since.
+        `sent`: the categories whose cookies the server has sent since. `tags`: whether the third
+        parties' tags have run.
         """
         cookies = [*self.needed, "gate", "gate-choice"]
         cookies += [name for category in sent for name in SENT[category]]
@@ -84,6 +106,8 @@ class Shop:
         session: dict[str, str] = {}
         if scripting:
             cookies += [name for category in granted for name in WRITTEN[category]]
+            if tags:
+                cookies += [name for category in granted for name in TAGGED[category]]
         if scripting and storage:
             local[MIRROR] = {
                 "v": 1,
@@ -96,7 +120,10 @@ class Shop:
             for category in granted:
                 local |= LOCAL.get(category, {})
                 session |= SESSION.get(category, {})
-        return Stored(sorted(cookies), local, session)
+                if tags:
+                    local |= TAGGED_LOCAL.get(category, {})
+                    session |= TAGGED_SESSION.get(category, {})
+        return Stored(sorted(set(cookies)), local, session)
 
 
 class Person:
@@ -112,26 +139,37 @@ class Person:
         self.tab.visit(self.shop.address + path)
 
     def stored(self) -> Stored:
-        """Return all that lies on the device. What has expired does not: see test_withdrawal."""
-        now = time() + 1
-        cookies = [one.name for one in self.guest.cookies() if not 0 < one.expires <= now]
+        """Return all that the shop has on the device, when the tags that may run have run."""
+        self.tab.until(TAGS_RAN)
         local, session = self.tab.evaluate(STORAGE)
+        for key in NUMBERS:
+            for storage in (local, session):
+                if key in storage:
+                    storage[key] = "…"
         if MIRROR in local:
             local[MIRROR] = json.loads(local[MIRROR])
-        return Stored(sorted(cookies), local, session)
+        return Stored([name for name, host in self.jar() if host == "127.0.0.1"], local, session)
+
+    def jar(self) -> list[tuple[str, str]]:
+        """Return each cookie's name and host. What has expired is none: see test_withdrawal."""
+        now = time() + 1
+        return sorted(
+            (one.name, one.domain) for one in self.guest.cookies() if not 0 < one.expires <= now
+        )
 
     def asked(self) -> list[str]:
-        """Return what was asked of the network since the last time, without FILES, sorted."""
+        """Return what was asked of the shop since the last time, without FILES, sorted."""
         return sorted((self._asked() - Counter(dict.fromkeys(FILES, 1000))).elements())
 
     def asked_in_all(self) -> list[str]:
-        """Return what was asked of the network since the last time, sorted."""
+        """Return what was asked of the shop since the last time, sorted."""
         return sorted(self._asked().elements())
 
     def _asked(self) -> Counter[str]:
         return Counter(
-            _DIGEST.sub("/g.#.", one.replace(f" {self.shop.address}/", " /"))
+            _DIGEST.sub(r"/\1.#.", one.replace(f" {self.shop.address}/", " /"))
             for one in self.guest.asked()
+            if not one.partition("//")[2].partition("/")[0].endswith(self.shop.third_parties)
         )
 
     def shown(self) -> list[str]:
@@ -161,17 +199,18 @@ SHOWN = """[...document.querySelectorAll("[data-gate]")]
   .map((one) => one.dataset.gate)"""
 
 
+# Whether every tag of third parties that may run has run.
+TAGS_RAN = """(window.gate ? gate.ready.then(() =>
+  [...document.querySelectorAll("script[data-category]")].every((one) =>
+    !gate.has(one.dataset.category) || one.dataset.ran !== undefined)) : true)"""
+
+
 @contextmanager
-def open_shop(server: Server, scratch: Path) -> Iterator[Shop]:
-    """Serve an example as it stands in the repository."""
-    # A browser opens connections in case it should want them, and one worker waits on each.
-    before = os.environ.get("GUNICORN_CMD_ARGS")
-    os.environ["GUNICORN_CMD_ARGS"] = "--threads 8"
-    try:
-        with running(server, EXAMPLES, scratch) as address:
-            yield Shop(server, address)
-    finally:
-        if before is None:
-            del os.environ["GUNICORN_CMD_ARGS"]
-        else:
-            os.environ["GUNICORN_CMD_ARGS"] = before
+def open_shop(server: Server, scratch: Path, shops: Path = EXAMPLES) -> Iterator[Shop]:
+    """Serve an example as it stands in the repository, or in another folder."""
+    with third_parties(scratch) as others, pytest.MonkeyPatch.context() as patch:
+        # A browser opens connections in case it should want them, and one worker waits on each.
+        patch.setenv("GUNICORN_CMD_ARGS", "--threads 8")
+        patch.setenv("SHOP_THIRD_PARTIES", others)
+        with running(server, shops, scratch) as address:
+            yield Shop(server, address, others)

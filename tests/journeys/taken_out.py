@@ -284,6 +284,62 @@ FEATURES = [
         "--g-soft: color-mix(in srgb, var(--g-text) 40%, var(--g-back));",
         ("test_axe_finds_nothing[preferences-en-ltr]", "test_axe_finds_nothing[choices-en-ltr]"),
     ),
+    Feature(
+        "tags held back",
+        "pages/web/t.js",
+        'const allowed = (one) => gate.has(one.dataset.category ?? "");',
+        "const allowed = () => true;",
+        ("test_before_a_choice_no_third_party", "test_after_a_refusal_no_third_party"),
+    ),
+    Feature(
+        "frames held back",
+        "core/front.py",
+        "    if allowed:\n        return f'<iframe",
+        "    if True:\n        return f'<iframe",
+        ("test_before_a_choice_no_third_party", "test_without_scripts_only"),
+    ),
+    Feature(
+        "the policy that browsers enforce",
+        "core/csp.py",
+        'self._name = ENFORCED if enforced and csp.mode == "enforce" else REPORTED',
+        "self._name = REPORTED",
+        ("test_a_tag_that_is_not_held_back",),
+    ),
+    Feature(
+        "the guard",
+        "pages/web/guard.js",
+        'const blocks = policy.guard === "block" && !policy.report;',
+        "const blocks = false;",
+        ("test_who_is_no_longer_allowed", "test_a_withdrawal_takes_all_of_it"),
+    ),
+    Feature(
+        "what is needed is not guarded against",
+        "pages/web/first.js",
+        "return policy.always.includes(id) || allowed.includes(id);",
+        "return allowed.includes(id);",
+        ("test_before_a_choice_no_third_party", "test_a_yes_to_everything_lets"),
+    ),
+    Feature(
+        "the default before the tags",
+        "pages/web/modes.js",
+        'announce("default");',
+        'setTimeout(() => announce("default"), 500);',
+        ("test_no_tag_is_told_later",),
+    ),
+    Feature(
+        "the default as it is",
+        "pages/web/modes.js",
+        "const yes = may(category)",
+        "const yes = false",
+        ("test_no_tag_is_told_later", "test_some_can_be_let_in"),
+    ),
+    Feature(
+        "updates of it",
+        "pages/web/modes.js",
+        'document.addEventListener("gate:change", () => announce("update"), true);',
+        "",
+        ("test_no_tag_is_told_later",),
+    ),
 ]
 
 

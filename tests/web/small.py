@@ -48,7 +48,16 @@ def possible() -> bool:
 def compressed(source: str, *more: str) -> str:
     """Return a script that does the same in fewer bytes."""
     done = subprocess.run(
-        ["node", str(COMPRESSOR), "--compress", "passes=3", "--mangle", "--ecma", "2021", *more],
+        [
+            "node",
+            str(COMPRESSOR),
+            "--compress",
+            "passes=3,hoist_funs",
+            "--mangle",
+            "--ecma",
+            "2021",
+            *more,
+        ],
         input=source,
         capture_output=True,
         text=True,

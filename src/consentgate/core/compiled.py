@@ -117,7 +117,7 @@ class Compiled:
         if renderer is not None:
             guard = {
                 **told_to_guard(policy, categories, known, self.own_names()),
-                **told_to_modes(policy.consent_mode),
+                **told_to_modes(policy.consent_mode, categories),
             }
             self._assets = {
                 form: assets_of(

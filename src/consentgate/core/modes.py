@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .policy import ConsentMode
+from collections.abc import Sequence
+
+from .policy import Category, ConsentMode
 
 # https://developers.google.com/tag-platform/security/guides/consent, and the three that its tag
 # manager knows beside: https://developers.google.com/tag-platform/tag-manager/templates/consent-apis
@@ -17,12 +19,15 @@ SIGNALS = (
 )
 
 
-def told_to_modes(mode: ConsentMode | None) -> dict[str, object]:
-    """Return what is told beside what all scripts are told; nothing without a [consent_mode]."""
+def told_to_modes(mode: ConsentMode | None, categories: Sequence[Category]) -> dict[str, object]:
+    """Return what is told beside what all scripts are told; nothing without a [consent_mode].
+
+    A signal whose category the policy does not have is denied for ever; but security needs no
+    consent.
+    """
     if mode is None:
         return {}
-    return {
-        "modes": {
-            "signals": {signal: getattr(mode, signal) for signal in SIGNALS},
-        }
-    }
+    signals = {signal: getattr(mode, signal) for signal in SIGNALS}
+    if all(one.id != mode.security_storage for one in categories):
+        signals["security_storage"] = next(one.id for one in categories if one.always)
+    return {"modes": {"signals": signals}}

@@ -12,10 +12,9 @@
    */
   function companionIn(cookies) {
     const start = `${policy.name}=`;
-    const found = (cookies ?? "").split("; ").filter((pair) => pair.startsWith(start));
-    const values = new Set(found.map((pair) => pair.slice(start.length)));
-    const [value = ""] = values;
-    return values.size > 1 ? "" : value;
+    const pairs = (cookies ?? "").split("; ").filter((pair) => pair.startsWith(start));
+    const [first = start] = pairs;
+    return pairs.every((pair) => pair === first) ? first.slice(start.length) : "";
   }
 
   /**
@@ -35,7 +34,7 @@
       const [, name = "", revision = ""] = /^([^=]+)=([\da-f]{4})?$/.exec(pair) ?? [];
       try {
         const id = decodeURIComponent(name);
-        if (id === "" || given.has(id)) return null;
+        if (given.has(id)) return null;
         given.set(id, revision);
       } catch {
         return null;

@@ -256,9 +256,9 @@
     const state = () => JSON.stringify([allowed, decided && choices]);
     const before = state();
     // What no press has refused, nor the site for this page.
-    const may = optional
-      .filter((id) => ids.includes(id) && kept.includes(id))
-      .filter((id) => all(`script[data-without~="${id}"]`).length < 1);
+    /** @param {string} id */
+    const without = (id) => all(`script[data-without~="${id}"]`).length > 0;
+    const may = optional.filter((id) => ids.includes(id) && kept.includes(id) && !without(id));
     if (final && !decided) admitted = may.concat(optional.filter((id) => !policy.bound.includes(id)));
     const late = may.filter((id) => !admitted.includes(id));
     allowed = policy.always.concat(may.filter((id) => !late.includes(id)));
@@ -406,8 +406,17 @@
    * Wait until the document tells of something.
    * @param {string} name
    */
-  async function told(name) {
-    await new Promise((resolve) => document.addEventListener(name, resolve, { once: true }));
+  function told(name) {
+    return new Promise((resolve) => document.addEventListener(name, resolve, { once: true }));
+  }
+
+  /**
+   * Put an element with these properties into the head of the page.
+   * @param {HTMLElement} element
+   * @param {object} properties
+   */
+  function add(element, properties) {
+    document.head.append(Object.assign(element, properties));
   }
 
   /** Wait until the stylesheet is there, or cannot be had. */
@@ -415,11 +424,10 @@
     if (all("[data-gate-style]").length > 0) return;
     const [name, integrity] = policy.style;
     const link = document.createElement("link");
+    link.dataset.gateStyle = "";
     await new Promise((resolve) => {
       link.onload = link.onerror = resolve;
-      Object.assign(link, { rel: "stylesheet", integrity, href: `${base}/${name}` });
-      link.dataset.gateStyle = "";
-      document.head.append(link);
+      add(link, { rel: "stylesheet", integrity, href: `${base}/${name}` });
     });
   }
 
@@ -486,10 +494,9 @@
     grown.disconnect();
     if (all(`script[src$="${policy.prefix}/t.js"]`).length > 0) return;
     const [name, integrity] = policy.tags;
-    const held = document.createElement("script");
     try {
-      Object.assign(held, { integrity, nonce: script?.nonce, src: `${base}/${name}` });
-      document.head.append(held);
+      const src = `${base}/${name}`;
+      add(document.createElement("script"), { integrity, nonce: script?.nonce, src });
     } catch {
       // Where Trusted Types are required, the page must have the line for it itself.
     }

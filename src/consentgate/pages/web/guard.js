@@ -186,7 +186,7 @@
       standIn(kind, Reflect.apply(get, self, [])),
     );
   }
-  for (const name of ["getItem", "setItem", "removeItem", "clear", "key"]) {
+  for (const name of Object.keys(Storage.prototype)) {
     through(Storage.prototype, name, "value", (method, self, values) => {
       const [store, kind = "local"] = behind.get(self) ?? [self];
       if (name === "setItem" && stops(kind, (values[0] = `${values[0]}`))) return undefined;

@@ -23,9 +23,9 @@
     /** @type {Record<string, string>} */
     const state = {};
     for (const [key, category] of Object.entries(follows)) {
-      // What a policy does not have is denied for ever; but security needs no consent.
-      const yes = may(category) || (key === "security_storage" && !policy.categories[category]);
-      state[key] = yes && !(objects && key.startsWith("ad_")) ? "granted" : "denied";
+      // What a policy does not have is denied for ever.
+      const yes = may(category) && !(objects && key.startsWith("ad_"));
+      state[key] = yes ? "granted" : "denied";
     }
     const text = JSON.stringify(state);
     if (text === last) return;

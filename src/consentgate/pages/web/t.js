@@ -129,11 +129,23 @@
     empty.replaceWith(place);
   }
 
+  /** Give those frames their page that Firefox gave, when a page was loaded again, what they had. */
+  function repair() {
+    for (const frame of all("iframe[data-category][src]:not([hidden])")) {
+      const { contentDocument, src: address } =
+        /** @type {HTMLIFrameElement} */
+        (frame);
+      if (contentDocument?.URL === "about:blank") change(frame, "src", address);
+    }
+  }
+
   function look() {
     run();
     for (const frame of all("iframe[data-category][data-src]")) settle(frame, allowed(frame));
   }
 
+  // It waits for this script.
+  window.addEventListener("load", repair);
   await gate.ready;
   document.addEventListener("click", ({ target }) => {
     const button =
