@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -251,3 +252,19 @@ def test_without_javascript_the_form_does_it(let_in: Callable[..., Tab], site: S
         "analytics": "unset",
         "marketing": "granted",
     }
+
+
+def test_a_place_that_is_not_filled_yet_is_in_nobodys_way(tab: Tab, site: Site) -> None:
+    """Who takes everything back is asked anew, however slow the answer about a frame is."""
+    site.body = FILM
+    tab.go()
+    tab.choose(action="accept")
+    tab.go()
+    tab.loaded()
+    tab.page.route("**/_gate/embed?*", lambda route: (time.sleep(1), route.continue_()))
+    site.asked.clear()
+    tab.run("gate.open()")
+    tab.page.click("button[value=withdraw]")
+    tab.page.wait_for_selector("[data-gate=banner]")
+    tab.wait(f"document.querySelector('{ONCE}')?.hidden === false")
+    assert [one for one in site.asked if "embed" in one] == ["GET /_gate/embed"]

@@ -62,7 +62,7 @@
   /* companion.js */
 
   // What stands in the place of an embed is not one of them, see t.js.
-  const SECTION = "[data-gate]:not([role=group])";
+  const SECTION = "[data-gate]:not([data-gate=embed])";
   const BANNER = '[data-gate="banner"]';
   const CHOICES = '[data-gate="choices"]';
   const CHANGE = "gate:change";
@@ -616,7 +616,7 @@
     if (!(button instanceof HTMLButtonElement)) return;
     const { form } = button;
     const section = form?.closest("[data-gate]");
-    const held = section?.matches("[role=group]");
+    const held = section?.matches("[data-gate=embed]");
     const chooses = button.name === "action";
     if (!form || !section || !(chooses || button.formMethod === "get")) return;
     // The page's own listeners, which may send every form in their way, are not meant.
