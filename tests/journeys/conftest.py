@@ -14,7 +14,7 @@ from examples.shop_servers import Server
 from journeys.guests import House, Settings
 from journeys.in_chromium import InChromium, chromium
 from journeys.in_firefox import InFirefox
-from journeys.shops import SHOPS, Person, Shop, open_shop
+from journeys.shops import LENIENT, SHOPS, Person, Shop, open_shop
 
 AXE = Path(__file__).parents[2] / ".venv" / "node" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -47,15 +47,16 @@ def house(request: pytest.FixtureRequest) -> House:
 def shop(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Shop]:
+    """Each shop, in whose pages a choice is heeded without a next one."""
     server: Server = request.param
-    with open_shop(server, tmp_path_factory.mktemp("shop")) as found:
+    with open_shop(server, tmp_path_factory.mktemp("shop"), LENIENT) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def one_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """One of the shops, where it does not matter which."""
-    with open_shop(SHOPS[0], tmp_path_factory.mktemp("shop")) as found:
+    with open_shop(SHOPS[0], tmp_path_factory.mktemp("shop"), LENIENT) as found:
         yield found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -138,9 +139,13 @@ class Person:
         """Open a page of the shop."""
         self.tab.visit(self.shop.address + path)
 
-    def stored(self) -> Stored:
-        """Return all that the shop has on the device, when the tags that may run have run."""
-        self.tab.until(TAGS_RAN)
+    def stored(self, *, known: bool = True) -> Stored:
+        """Return all that the shop has on the device, when the tags that may run have run.
+
+        `known`: whether it is known yet what may run.
+        """
+        if known:
+            self.tab.until(TAGS_RAN)
         local, session = self.tab.evaluate(STORAGE)
         for key in NUMBERS:
             for storage in (local, session):
@@ -205,9 +210,31 @@ TAGS_RAN = """(window.gate ? gate.ready.then(() =>
     !gate.has(one.dataset.category) || one.dataset.ran !== undefined)) : true)"""
 
 
+class Edit(NamedTuple):
+    """Something else in a file of the shops, in place of each of so many matches."""
+
+    file: str
+    there: str
+    instead: str
+    times: int = 1
+
+
+# The shop where no header of the gate's keeps out of a page what is let in while it is open.
+LENIENT = Edit("shop.toml", r'\[csp\]\nmode = "enforce"', '[csp]\nmode = "off"')
+
+
 @contextmanager
-def open_shop(server: Server, scratch: Path, shops: Path = EXAMPLES) -> Iterator[Shop]:
-    """Serve an example as it stands in the repository, or in another folder."""
+def open_shop(server: Server, scratch: Path, *edits: Edit) -> Iterator[Shop]:
+    """Serve an example as it stands in the repository, or a copy in which something is edited."""
+    shops = EXAMPLES
+    if edits:
+        shops = scratch / "shops"
+        shutil.copytree(EXAMPLES, shops, ignore=shutil.ignore_patterns("__pycache__"))
+    for edit in edits:
+        file = shops / edit.file
+        text, count = re.subn(edit.there, edit.instead, file.read_text("utf-8"))
+        assert count == edit.times
+        file.write_text(text, "utf-8")
     with third_parties(scratch) as others, pytest.MonkeyPatch.context() as patch:
         # A browser opens connections in case it should want them, and one worker waits on each.
         patch.setenv("GUNICORN_CMD_ARGS", "--threads 8")

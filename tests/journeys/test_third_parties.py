@@ -9,20 +9,16 @@ whole values, so that nothing is there too much, and nothing that is needed is l
 from __future__ import annotations
 
 import json
-import re
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import httpx
 import pytest
 
-from examples.shop_servers import EXAMPLES
 from journeys.guests import House, Settings
-from journeys.shops import MIRROR, OPTIONAL, TAGS_RAN, Person, Shop, open_shop
+from journeys.shops import LENIENT, MIRROR, OPTIONAL, SHOPS, TAGS_RAN, Edit, Person, Shop, open_shop
 from journeys.test_journeys import ACCEPT, FOOTER, REJECT, SAVE, SETTINGS, WITHDRAW, box
 
 LetIn = Callable[..., AbstractContextManager[Person]]
@@ -72,6 +68,15 @@ ASKED = {
 FILM = "player GET /film"
 # Cookies of their own, with marketing. No site can take them away.
 THEIRS = ["ads_viewer@ads", "player_session@player", "player_viewer@player"]
+
+
+@pytest.fixture(scope="module", params=SHOPS, ids=lambda server: server.name.partition("-")[0])
+def shop(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shop]:
+    """Each shop as it is, with the policy that browsers enforce."""
+    with open_shop(request.param, tmp_path_factory.mktemp("shop")) as found:
+        yield found
 
 
 @pytest.fixture
@@ -304,9 +309,7 @@ def test_without_scripts_only_what_needs_none_is_let_in(let_in: LetIn, theirs: l
 @pytest.fixture(scope="module")
 def lenient_shop(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The same shop, where no header keeps out of a page what is let in while it is open."""
-    scratch = tmp_path_factory.mktemp("lenient")
-    csp = r'\[csp\]\nmode = "enforce"'
-    with altered(shop, scratch, "shop.toml", csp, '[csp]\nmode = "off"') as found:
+    with open_shop(shop.server, tmp_path_factory.mktemp("lenient"), LENIENT) as found:
         yield found
 
 
@@ -357,22 +360,8 @@ def test_a_film_can_be_allowed_for_good(newcomer: Person, theirs: list[str]) -> 
 def careless_shop(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The same shop, made by somebody who has not held the tags back."""
     name = f"{shop.server.app.partition(':')[0]}.py"
-    held = r'type="text/plain" data-category="\w+"'
-    with altered(shop, tmp_path_factory.mktemp("careless"), name, held, "", len(ASKED)) as found:
-        yield found
-
-
-@contextmanager
-def altered(
-    shop: Shop, scratch: Path, name: str, there: str, instead: str, times: int = 1
-) -> Iterator[Shop]:
-    """Run a copy of a shop in which something stands instead of what is there."""
-    shops = scratch / "shops"
-    shutil.copytree(EXAMPLES, shops, ignore=shutil.ignore_patterns("__pycache__"))
-    text, count = re.subn(there, instead, (shops / name).read_text("utf-8"))
-    assert count == times
-    (shops / name).write_text(text, "utf-8")
-    with open_shop(shop.server, scratch, shops) as found:
+    held = Edit(name, r'type="text/plain" data-category="\w+"', "", len(ASKED))
+    with open_shop(shop.server, tmp_path_factory.mktemp("careless"), held) as found:
         yield found
 
 
