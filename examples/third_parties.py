@@ -128,6 +128,10 @@ class ThirdParty(BaseHTTPRequestHandler):
         """Write nothing to the terminal."""
 
 
+def server(port: int) -> ThreadingHTTPServer:
+    """Return all of them, ready to be served on this machine alone; port 0 is any free one."""
+    return ThreadingHTTPServer(("127.0.0.1", port), ThirdParty)
+
+
 if __name__ == "__main__":
-    port = int(THIRD_PARTIES.rpartition(":")[2])
-    ThreadingHTTPServer(("127.0.0.1", port), ThirdParty).serve_forever()
+    server(int(THIRD_PARTIES.rpartition(":")[2])).serve_forever()

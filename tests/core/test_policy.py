@@ -72,3 +72,21 @@ def test_the_frameworks_own_cookies_belong_to_a_category_that_is_always_on(
 ) -> None:
     """`necessary` where it is always on, else the first that is, else an implied one."""
     assert Policy(version="1", categories=categories).necessary == necessary
+
+
+def test_what_scripts_store_is_told_by_its_kind() -> None:
+    """In the order of the kinds, each as the policy lists it."""
+    category = Category(
+        id="a",
+        cache_storage=("files",),
+        indexed_db=("history",),
+        session_storage=("draft",),
+        local_storage=("b", "a"),
+    )
+    assert category.stored == (
+        ("local_storage", "b"),
+        ("local_storage", "a"),
+        ("session_storage", "draft"),
+        ("indexed_db", "history"),
+        ("cache_storage", "files"),
+    )

@@ -258,6 +258,16 @@ def test_what_is_stored_is_told() -> None:
         assert "Version 2026-11" in words or "Policy version 2026-11" in words
 
 
+def test_databases_and_caches_are_told_of_as_well() -> None:
+    """What lasts in the browser, whatever a script calls it."""
+    chat = Category(id="chat", indexed_db=("chat_history",), cache_storage=("chat_files",))
+    gate = make_gate(categories=(chat,))
+    for path in ("/", "/declaration"):
+        words = Parsed(page(path, gate=gate)).words()
+        assert "chat_history storage of the browser" in words
+        assert "chat_files storage of the browser" in words
+
+
 def test_a_cookie_of_the_site_itself_is_not_a_third_partys() -> None:
     """Where no provider is named, or it is the controller (CJEU C-673/17 asks for third ones)."""
     rules = (
@@ -399,6 +409,7 @@ def test_everything_from_the_policy_and_from_the_address_is_escaped() -> None:
                 rules=(rule,),
                 local_storage=(evil,),
                 session_storage=(evil,),
+                indexed_db=(evil,),
                 sale_or_sharing=True,
             ),
         ),

@@ -14,6 +14,8 @@ from collections import deque
 from contextlib import closing, suppress
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
+from threading import Thread
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import click
@@ -24,9 +26,13 @@ from ..wrap import wrap
 from .commands import CannotRun
 
 if TYPE_CHECKING:
+    from http.server import ThreadingHTTPServer
+
     from fastapi import FastAPI
 
 SHOP, POLICY = "fastapi_shop.py", "shop.toml"
+# Stand-ins for those whose tags and film the shop's pages have, and how the shop is told of them.
+OTHERS, WHERE = "third_parties.py", "SHOP_THIRD_PARTIES"
 # What each visit is called, and the choice that is made before it. All four are one visitor's.
 VISITS = {"No choice": "", "Reject": "reject", "Accept": "accept", "Withdraw": "withdraw"}
 UNLISTED = "(unlisted)"
@@ -63,6 +69,8 @@ def demo(once: bool, port: int) -> None:
         raise CannotRun("the demo shop is not installed here: run make demo in a checkout")
     # Bounded, since the shop is served for as long as the operator likes.
     decisions: deque[Decision] = deque(maxlen=1000)
+    if not once:  # no browser will come
+        os.environ[WHERE] = f"localhost:{_open_third_parties(shop.with_name(OTHERS))}"
     try:
         app = _gated(shop, decisions)
     except ConfigError as error:
@@ -83,13 +91,24 @@ def find_shop(here: Path) -> Path | None:
 
 def _gated(shop: Path, decisions: deque[Decision]) -> FastAPI:
     """Return the shop with a gate that tells its decisions; the example's own gate keeps them."""
-    spec = spec_from_file_location("consentgate_demo_shop", shop)
+    app: FastAPI = _module(shop).create_app()
+    return wrap(app, shop.with_name(POLICY), on_decision=decisions.append)
+
+
+def _open_third_parties(file: Path) -> int:
+    """Serve them until the demo ends, and return the port."""
+    server: ThreadingHTTPServer = _module(file).server(0)
+    Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_port
+
+
+def _module(file: Path) -> ModuleType:
+    spec = spec_from_file_location(f"consentgate_demo_{file.stem}", file)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    app: FastAPI = module.create_app()
-    return wrap(app, shop.with_name(POLICY), on_decision=decisions.append)
+    return module
 
 
 def _listen(port: int) -> socket.socket:

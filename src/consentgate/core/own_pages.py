@@ -267,8 +267,7 @@ def _described(category: Category) -> dict[str, object]:
         "always": category.always,
         "sale_or_sharing": category.sale_or_sharing,
         "items": [_item(rule, "cookie") for rule in category.rules]
-        + [{"name": key, "storage": "local_storage"} for key in category.local_storage]
-        + [{"name": key, "storage": "session_storage"} for key in category.session_storage],
+        + [{"name": name, "storage": kind} for kind, name in category.stored],
     }
 
 

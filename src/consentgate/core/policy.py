@@ -89,6 +89,15 @@ class Category:
         """The title, or the id made readable."""
         return self.title or self.id.replace("_", " ").replace("-", " ").capitalize()
 
+    @property
+    def stored(self) -> tuple[tuple[str, str], ...]:
+        """What scripts store beside cookies: the kind of each, and its name."""
+        return tuple((kind, name) for kind in STORAGE for name in getattr(self, kind))
+
+
+# What scripts store in, beside cookies, by the fields of a category.
+STORAGE = ("local_storage", "session_storage", "indexed_db", "cache_storage")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Controller:
