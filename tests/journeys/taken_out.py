@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import consentgate
+from web import small
 
 PACKAGE = Path(consentgate.__file__).parent
 TESTS = Path(__file__).parents[1]
@@ -306,6 +307,13 @@ FEATURES = [
         ("test_a_tag_that_is_not_held_back",),
     ),
     Feature(
+        "a page is opened anew for what waits",
+        SCRIPT,
+        "if (waits && opensAnew()) location.reload();",
+        "",
+        ("test_a_yes_is_heeded_at_once",),
+    ),
+    Feature(
         "the guard",
         "pages/web/guard.js",
         'const blocks = policy.guard === "block" && !policy.report;',
@@ -351,6 +359,8 @@ def without(feature: Feature, folder: Path) -> None:
     if feature.there not in text:
         raise SystemExit(f"{feature.name}: {feature.file} does not say {feature.there!r}")
     file.write_text(text.replace(feature.there, feature.instead), "utf-8")
+    if file.suffix == ".js":
+        small.write(file.parent)
 
 
 def outcomes(feature: Feature, folder: Path) -> dict[str, str]:
