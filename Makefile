@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+WORKERS ?= 2
 
 .DELETE_ON_ERROR:
 .PHONY: help test check-format lint types unit browser nginx node demo bench long caches record \
@@ -47,8 +48,7 @@ types: $(VENV)/dev.stamp
 # installed where this may be done (root on Debian); elsewhere their tests are skipped, and say so.
 unit: $(VENV)/dev.stamp browser nginx $(VENV)/node.stamp
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(ARGS)
-	$(BIN)/coverage combine --quiet
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --fail-under=95
 
 browser:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -27,6 +28,20 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+# Where several processes share the work (`make test`), each takes one file after another, in this
+# order. What takes longest comes first, so that none of them has nothing to do at the end.
+LONGEST = (
+    "journeys",
+    "guard",
+    "web",
+    "tags",
+    "browsers",
+    "property",
+    "proxies",
+    "config",
+    "examples",
+)
 
 _skipped = pytest.StashKey[list[str]]()
 
@@ -54,6 +69,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(_Skips(config.stash[_skipped]), "consentgate-skips")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    folder = item.path.parent.name
+    return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
+
+
 class _Skips:
     """Notes every skipped test, and every module that was skipped whole."""
 
@@ -70,8 +95,17 @@ class _Skips:
         if report.skipped and not hasattr(report, "wasxfail"):
             self._names.append(report.nodeid)
 
+    # A module that is skipped whole is known where it was collected alone: pytest-xdist does not
+    # report it to the process that sums up.
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        told: list[str] = getattr(node, "workeroutput", {}).get(NO_SKIPS, [])
+        self._names.extend(name for name in told if name not in self._names)
+
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output[NO_SKIPS] = session.config.stash[_skipped]
     if os.environ.get(NO_SKIPS) and session.config.stash[_skipped] and session.exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

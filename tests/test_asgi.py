@@ -6,7 +6,7 @@ import asyncio
 import copy
 import logging
 from collections.abc import Awaitable, Callable
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import anyio
@@ -420,11 +420,11 @@ def test_a_gate_may_be_chosen_by_the_host() -> None:
 def test_ever_so_many_headers_take_time_in_proportion() -> None:
     """Twenty thousand of them pass, in their order, and the cookie among them does not."""
     many = [(b"x-%d" % number, b"v" * 50) for number in range(20_000)]
-    began = perf_counter()
+    began = process_time()
     sent = asyncio.run(exchange(answering(start([GA, *many])), scope()))
     assert sent[0]["headers"] == [*many, *PRIVATE]
     assert asyncio.run(exchange(answering(start(many)), scope()))[0] == start(many)
-    assert perf_counter() - began < 5
+    assert process_time() - began < 5
 
 
 HTML = (b"content-type", b"text/html")

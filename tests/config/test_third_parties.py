@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -115,10 +115,10 @@ def test_a_password_is_not_shown() -> None:
 
 def test_a_long_source_is_looked_at_quickly() -> None:
     """No way through it is tried twice."""
-    begun = perf_counter()
+    begun = process_time()
     assert of_source("https://a.example/" + "a/b" * 20_000 + ";")
     assert of_source("a-" * 20_000 + ";")
-    assert perf_counter() - begun < 2
+    assert process_time() - begun < 2
 
 
 @pytest.mark.parametrize("uri", ["/reports", "/r?to=x&y", "https://r.example/csp", "HTTP://r:80/x"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -139,10 +139,10 @@ def test_a_pattern_with_inner_text_is_not_tried_on_a_name_that_is_too_long() -> 
 def test_a_hostile_name_costs_no_time() -> None:
     """No pattern and no name makes matching explode: no backtracking."""
     matcher = Matcher(rules(*("*a" * count + "*b" for count in range(1, 200)), "x*"))
-    start = perf_counter()
+    start = process_time()
     for name in (b"a" * MAX_INNER_NAME, b"a" * 4096, b"aab" * 300 + b"a"):
         assert matcher.find(name) is None
-    assert perf_counter() - start < 0.5
+    assert process_time() - start < 0.5
 
 
 def test_the_answer_does_not_depend_on_how_many_other_rules_there_are() -> None:

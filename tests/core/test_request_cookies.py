@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -296,9 +296,9 @@ def test_a_header_of_64_kib_is_read_in_linear_time(part: bytes) -> None:
                 number = len(parts) * 7 + round_ * 100_000
                 parts.append(part % number if b"%d" in part else part)
             header = b"; ".join(parts)[:size]
-            start = perf_counter()
+            start = process_time()
             forward(gate, ask(cookie=header)).finish([(b"content-type", b"text/html")], NOW)
-            best = min(best, perf_counter() - start)
+            best = min(best, process_time() - start)
         return best
 
     small, large = seconds(6_500), seconds(65_000)

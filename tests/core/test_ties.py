@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations, cycle
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -76,9 +76,9 @@ def test_patterns_that_differ_at_one_end_are_not_all_compared(shape: str) -> Non
     """Six thousand of them make 18 million pairs; they are told apart in a moment."""
     category = cycle(["analytics", "marketing"])
     many = [rule(shape.format(f"w{number:04d}"), next(category)) for number in range(6000)]
-    start = perf_counter()
+    start = process_time()
     assert ties(many) == []
-    assert perf_counter() - start < 2
+    assert process_time() - start < 2
 
 
 def test_ties_are_counted_up_to_a_limit() -> None:

@@ -13,7 +13,7 @@ from browsers.site import HOSTS
 from guard.shop import Shop, serving
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with serving(tmp_path_factory.mktemp("guard")) as shop:
         yield shop
@@ -25,7 +25,7 @@ def shop(running: Shop) -> Shop:
     return running
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     executable = find_chromium()
     if executable is None:
@@ -34,7 +34,7 @@ def chromium() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def firefox() -> Iterator[Browser]:
     executable = find_firefox()
     if executable is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -419,7 +420,7 @@ class _Endpoint(HTTPEndpoint):
         lambda scope, receive, send: _asgi(scope, receive, send),
         _Endpoint,  # a class: calling it gives something to await
     ],
-    ids=repr,
+    ids=lambda app: re.sub(" at 0x[0-9a-f]+", "", repr(app)),  # the same in every process
 )
 def test_any_callable_is_gated(app: Any, policy_file: Path) -> None:
     """Functions, methods, objects, partials and classes, ASGI or WSGI."""
