@@ -16,7 +16,7 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -32,6 +32,7 @@ import contestants as on
 import policies
 from consentgate import Category, Gate, Policy, Rule, asgi, load_gate, wrap, wsgi
 from consentgate.core.consent import Consent
+from consentgate.core.policy import Csp
 from consentgate.presets import necessary_rules
 from measure import SEED, Rounds, added, interleave, ratio
 
@@ -207,6 +208,32 @@ def three_cookies(effort: Effort) -> Iterator[Figure]:
     yield Figure(
         group=group, name="gate, to the leanest scan", value=ratio(times, "gate", "lean", "bare")
     )
+
+
+def documents(effort: Effort) -> Iterator[Figure]:
+    off = policies.shop()
+    sources = ("https://a.example", "https://b.example")
+    categories = tuple(replace(one, sources=sources) for one in off.categories)
+    enforced = replace(off, categories=categories, csp=Csp(mode="enforce"))
+    for group, answers in (("no Set-Cookie", NOTHING), ("3 Set-Cookie", THREE)):
+        contest = {
+            name: on.asgi_batch(app, with_cookies(gate, effort))
+            for name, app, gate in (
+                ("bare", on.bare(answers), gate_for(off)),
+                *(
+                    (name, gated(on.bare(answers), gate), gate)
+                    for name, gate in (("off", gate_for(off)), ("enforced", gate_for(enforced)))
+                ),
+            )
+        }
+        times = _race(contest, effort)
+        title = f"documents with [csp], {group}"
+        yield Figure(
+            group=title, name="enforced, to off", value=ratio(times, "enforced", "off", "bare")
+        )
+        for name in ("off", "enforced"):
+            value = added(times, name, "bare") / 1000
+            yield Figure(group=title, name=f"added, {name}", value=value, unit="µs")
 
 
 def many_rules(effort: Effort) -> Iterator[Figure]:
@@ -505,6 +532,7 @@ def _table(
 PARTS: dict[str, Callable[[Effort], Iterator[Figure]]] = {
     "nothing": nothing_to_do,
     "three": three_cookies,
+    "documents": documents,
     "rules": many_rules,
     "flood": never_seen,
     "hostile": hostile,

@@ -190,6 +190,7 @@ def test_what_the_server_wrote_out_is_loaded_once(tab: Tab, site: Site) -> None:
     site.body = embedded
     tab.go()
     tab.grant("marketing")
+    tab.loaded()
     site.third.asked.clear()
     tab.go("/next")
     assert (tab.run(SHOWN), site.third.asked) == (["A film"], ["/film"])
