@@ -34,7 +34,7 @@
       const [, name = "", revision = ""] = /^([^=]+)=([\da-f]{4})?$/.exec(pair) ?? [];
       try {
         const id = decodeURIComponent(name);
-        if (given.has(id)) return null;
+        if (id === "" || given.has(id)) return null;
         given.set(id, revision);
       } catch {
         return null;
