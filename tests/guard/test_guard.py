@@ -604,6 +604,31 @@ def test_nothing_is_thrown_into_a_page(visitor: Visitor, shop: Shop, how: str) -
         assert visitor.evaluate("wrong") == []
 
 
+def test_what_is_needed_is_stored_by_a_cookie_store_whatever_object_says_it(
+    visitor: Visitor, shop: Shop
+) -> None:
+    """Of no class, of another frame's, with and without an end; and what ended is deleted."""
+    page(visitor, shop)
+    assert visitor.evaluate(
+        """(async () => {
+          const of = (to, name, more) => Object.assign(to, { name, value: "1", ...more });
+          const frame = document.body.appendChild(document.createElement("iframe"));
+          const soon = Date.now() + 9e6;
+          const found = async () => (await cookieStore.getAll())
+            .map(({ name }) => name).filter((name) => /^sid/.test(name)).sort().join();
+          await cookieStore.set(of(Object.create(null), "sid", {}));
+          const first = await found();
+          await cookieStore.set(of({}, "sid", { expires: 1 }));
+          const gone = await found();
+          await cookieStore.set(of(new frame.contentWindow.Object(), "sid", { expires: soon }));
+          const second = await found();
+          await cookieStore.set(of({}, "_ga", { expires: 1 }));
+          return [first, gone, second];
+        })()"""
+    ) == ["sid", "", "sid"]
+    assert visitor.evaluate("wrong") == []
+
+
 # --- the same names as the gate ------------------------------------------------------------------
 
 # Takes the lines that the guard lets through, so that no jar is too small for them.

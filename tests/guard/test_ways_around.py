@@ -98,6 +98,14 @@ WAYS = {
         "await cookieStore.set({get name() { return reads++ ? '_ga' : 'sid'; }, value: '1'});"
         "await cookieStore.set({toString: () => reads++ ? '_ga' : 'sid'}, '1').catch(() => {});"
     ),
+    "`cookieStore.set` with an `expires` that is none, or changes": Way(
+        "const soon = Date.now() + 9e6; let reads = 0;"
+        "await cookieStore.set({name: '_ga', value: '1', expires: null});"
+        "await cookieStore.set({name: '_ga', value: '1',"
+        " get expires() { return reads++ % 2 ? soon : 1; }});"
+        "await cookieStore.set({name: '_ga', value: '1',"
+        " expires: {valueOf: () => reads++ % 2 ? soon : 1}});"
+    ),
     "a nameless cookie, `=_ga=1`": Way(
         "document.cookie = '=_ga=1; path=/'; document.cookie = '==_ga=1';"
         "document.cookie = '_ga; path=/'; document.cookie = ' \\t_ga\\t=1';",

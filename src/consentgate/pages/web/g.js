@@ -63,8 +63,8 @@
 
   // What stands in the place of an embed is not one of them, see t.js.
   const SECTION = "[data-gate]:not([data-gate=embed])";
-  const BANNER = '[data-gate="banner"]';
-  const CHOICES = '[data-gate="choices"]';
+  const BANNER = "[data-gate=banner]";
+  const CHOICES = "[data-gate=choices]";
   const CHANGE = "gate:change";
 
   // An image of that name would stand in the property's place.

@@ -142,12 +142,18 @@
     if (line) Reflect.apply(set, self, [line]);
   });
   through(window.CookieStore?.prototype, "set", "value", async (set, self, [first, ...rest]) => {
-    // Two arguments are name and value; one holds both, and more.
-    const whole = rest.length === 0 && first instanceof Object;
-    const name = `${whole ? first.name : first}`;
-    if (!(whole && first.expires <= Date.now()) && stops("cookie", name)) return undefined;
-    // Asked a second time, it could give another name.
-    const fixed = whole ? Object.create(first, { name: { value: name } }) : name;
+    // Two arguments are name and value; one holds both, and more, whatever its class.
+    const whole = rest.length === 0 && typeof first === "object";
+    // Asked a second time, either could be something else.
+    const { name: said, expires: end } = whole ? first : { name: first };
+    const name = `${said}`;
+    // Without an end (null says so too) it lives as long as the session: nothing is before now.
+    /** @type {any} */
+    const expires = end == null ? undefined : +end;
+    if (!(expires <= Date.now()) && stops("cookie", name)) return undefined;
+    const fixed = whole
+      ? Object.create(first, { name: { value: name }, expires: { value: expires } })
+      : name;
     return Reflect.apply(set, self, [fixed, ...rest]);
   });
 
@@ -232,11 +238,10 @@
    */
   function expire(name) {
     const { hostname, pathname } = location;
-    const { site } = policy;
-    // An address has no parents.
-    const labels = /^[\d.]+$|:/.test(hostname) ? [] : hostname.split(".");
+    // An address has no parents: browsers refuse what is tried for one.
+    const labels = hostname.split(".");
     const hosts = labels.slice(1).map((_, at) => labels.slice(at).join("."));
-    const domains = hosts.filter((one) => !site || `.${one}`.endsWith(`.${site}`));
+    const domains = hosts.filter((one) => `.${one}`.endsWith(policy.site && `.${policy.site}`));
     const paths = pathname.split("/").flatMap((_, at, all) => {
       const path = all.slice(0, at + 1).join("/");
       return [path, `${path}/`];

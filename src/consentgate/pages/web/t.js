@@ -77,9 +77,9 @@
    * @param {boolean} shown
    */
   async function settle(frame, shown) {
-    const { category, src: address = "" } = frame.dataset;
+    const { category = "", src: address = "" } = frame.dataset;
     const { href, host } = new URL(address, document.baseURI);
-    const place = frame.previousElementSibling?.closest('[data-gate="embed"]');
+    const place = frame.previousElementSibling?.closest("[data-gate=embed]");
     // The server has written it out where it was allowed from the start.
     if (frame.getAttribute("src") === address) begun.add(frame);
     // Some addresses are code.
@@ -98,7 +98,7 @@
       empty.dataset.gate = "embed";
       frame.before(empty);
       const query = new URLSearchParams({
-        category: category ?? "",
+        category,
         source: host,
         lang: document.documentElement.lang,
         next: location.pathname + location.search,
