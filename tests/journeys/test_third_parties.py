@@ -158,6 +158,12 @@ def say(person: Person, button: str, *shown: str) -> None:
     person.until_shown(*shown)
 
 
+def accept(person: Person) -> None:
+    """Accept everything on a product's page, and wait until it is there anew, with its film."""
+    say(person, ACCEPT)
+    person.tab.until(PLAYS)
+
+
 def write_note(person: Person) -> None:
     """Begin an order: what is written there is needed, and is to survive everything."""
     person.go("/")
@@ -187,7 +193,7 @@ def newcomer(person: Person) -> Person:
 @pytest.fixture
 def fan(newcomer: Person) -> Person:
     """Somebody with an order begun who has accepted everything, and been on both pages since."""
-    say(newcomer, ACCEPT)
+    accept(newcomer)
     look_around(newcomer)
     return newcomer
 
@@ -216,7 +222,7 @@ def test_after_a_refusal_no_third_party_is_asked_for_anything(newcomer: Person) 
 
 def test_a_yes_to_everything_lets_all_of_them_in(newcomer: Person, theirs: list[str]) -> None:
     """Each is asked for what it is asked for, once a page, and keeps what it keeps."""
-    say(newcomer, ACCEPT)
+    accept(newcomer)
     assert look_around(newcomer) == (
         holding(newcomer, *OPTIONAL, more=theirs),
         asked_for(*OPTIONAL),
@@ -225,8 +231,7 @@ def test_a_yes_to_everything_lets_all_of_them_in(newcomer: Person, theirs: list[
 
 def test_a_yes_is_heeded_at_once(newcomer: Person) -> None:
     """On the page on which it is given, which was made for somebody who had not given it."""
-    say(newcomer, ACCEPT)
-    newcomer.tab.until(PLAYS)
+    accept(newcomer)
     kept(newcomer)
     assert asked(newcomer) == asked_for(*OPTIONAL, pages=1)
 
@@ -236,6 +241,7 @@ def test_some_can_be_let_in(newcomer: Person) -> None:
     say(newcomer, SETTINGS, "choices", "embed")
     newcomer.tab.click(box("analytics"))
     say(newcomer, SAVE, "embed")
+    newcomer.tab.until("window.gate?.has('analytics')")
     assert look_around(newcomer) == (holding(newcomer, "analytics"), asked_for("analytics"))
 
 
@@ -396,7 +402,7 @@ def test_no_tag_is_told_later_than_it_starts(newcomer: Person) -> None:
     """
     default = [0, "consent", "default", "denied", "denied"]
     assert newcomer.tab.evaluate(ANNOUNCED) == [default]
-    say(newcomer, ACCEPT)
+    accept(newcomer)
     kept(newcomer)
     asked(newcomer)
     newcomer.go(PRODUCT)

@@ -238,10 +238,13 @@
    */
   function expire(name) {
     const { hostname, pathname } = location;
-    // An address has no parents: browsers refuse what is tried for one.
     const labels = hostname.split(".");
     const hosts = labels.slice(1).map((_, at) => labels.slice(at).join("."));
-    const domains = hosts.filter((one) => `.${one}`.endsWith(policy.site && `.${policy.site}`));
+    // What ends in a digit is an address (https://url.spec.whatwg.org/#ends-in-a-number-checker),
+    // which has no parents.
+    const domains = hosts.filter(
+      (one) => /\D$/.test(one) && `.${one}`.endsWith(policy.site && `.${policy.site}`),
+    );
     const paths = pathname.split("/").flatMap((_, at, all) => {
       const path = all.slice(0, at + 1).join("/");
       return [path, `${path}/`];
@@ -279,7 +282,7 @@
   const sweepCookies = () => {
     // What has no name could be told of by its value alone.
     const pairs = cookies().split("; ").filter((pair) => pair.includes("="));
-    const names = pairs.map((pair) => pair.split("=")[0] ?? "");
+    const names = pairs.map((pair) => pair.replace(/=.*/s, ""));
     return sweep("cookie", () => names, expire);
   };
   clean = () => {
