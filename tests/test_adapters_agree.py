@@ -330,6 +330,16 @@ def test_a_document_is_told_from_where_it_may_load(status: int, method: str) -> 
             )
 
 
+@pytest.mark.parametrize(("status", "told"), [(201, 1), (302, 0), (304, 0), (404, 1), (503, 1)])
+def test_what_is_shown_goes_by_the_status(status: int, told: int) -> None:
+    """A Location alone makes no redirect, and nothing takes the place of what is stored."""
+    script = Script(headers=(*HTML, (b"location", b"/there")), status=status, body=b"")
+    for shell in (through_asgi, through_wsgi):
+        headers = shell(gate(**SOURCED), script, httpx.Request("GET", "http://testserver/")).headers
+        assert [name for name, _ in headers].count(b"content-security-policy") == told
+        assert told or headers == script.headers
+
+
 @pytest.mark.parametrize(
     ("asked", "status"),
     [

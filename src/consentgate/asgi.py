@@ -197,12 +197,15 @@ def _gated(
             # What is handed on is ours alone: GZip and the like read the headers when the body
             # comes, and by then the app may have added to its own list.
             headers: list[Header] = [*message.get("headers", ())]
+            status = message.get("status", 200)
             try:
                 passes = step.passes(headers)
-                finish = None if passes else step.finish(headers, time(), can_add=can_add)
+                finish = (
+                    None if passes else step.finish(headers, time(), can_add=can_add, status=status)
+                )
             except (TypeError, AttributeError, ValueError):
                 # Not pairs of bytes. Some servers take text all the same, so it is read as well.
-                finish = step.finish(as_bytes(headers), time(), can_add=can_add)
+                finish = step.finish(as_bytes(headers), time(), can_add=can_add, status=status)
             if finish is not None:
                 headers = finish.headers
                 if finish.decisions:

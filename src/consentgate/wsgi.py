@@ -155,7 +155,7 @@ class ConsentMiddleware:
                 sent = as_bytes(headers)
                 changed = True
             if changed or not forward.passes(sent):
-                finish = forward.finish(sent, time())
+                finish = forward.finish(sent, time(), status=_code(status))
                 if finish.decisions:
                     report(finish.decisions)
                 if changed or finish.headers is not sent:
@@ -195,6 +195,14 @@ class _Response(WerkzeugResponse):
 
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
         return self.headers
+
+
+def _code(status: object) -> int:
+    """Return the number that a status begins with; 200 where it begins with none."""
+    try:
+        return int(str(status)[:3])
+    except ValueError:
+        return 200
 
 
 def _tell_outside(environ: WSGIEnvironment, inner: WSGIEnvironment) -> None:

@@ -167,9 +167,13 @@ def test_a_document_with_our_policy_is_its_visitors_own(
 @given(cookie_headers, response_headers)
 def test_the_short_way_agrees_with_the_long_one(cookie: bytes, headers: list[Header]) -> None:
     """`passes` still means: `finish` would change nothing and decide nothing."""
-    for extra in ([], [(b"content-type", b"text/html")], [(b"content-type", b"text/css")]):
+    types = (b"text/html", b"text/css", b"", b"*/*", b"text/xml", b"image/png, x")
+    navigation = [(b"sec-fetch-dest", b"document")]
+    for extra in ([], *([(b"content-type", value)] for value in types)):
         given = [*headers, *extra]
-        if forward(GATE, ask(cookie=cookie)).passes(given):
-            assert finish(GATE, cookie, given) == (given, (), None)
-            kinds = {kind_of(name) for name, _ in given}
-            assert not kinds & {SET_COOKIE, UNSAFE}
+        for asked in ([], navigation):
+            if forward(GATE, ask(cookie=cookie, headers=asked)).passes(given):
+                step = forward(GATE, ask(cookie=cookie, headers=asked))
+                assert step.finish(given, NOW) == (given, (), None)
+                kinds = {kind_of(name) for name, _ in given}
+                assert not kinds & {SET_COOKIE, UNSAFE}

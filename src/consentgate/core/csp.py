@@ -10,17 +10,19 @@ Rule 3. Allowed everywhere are the site itself and the `sources` of what is alwa
         visitor allows, and of the flows on whose path this is.
 Rule 4. While it is enforced, a document is answered in full. A browser puts the fields of a 304 in
         place of the stored ones of the same name (RFC 9111 3.2): without ours the policy of an
-        earlier choice would stay, and with ours alone the app's own policy would be gone.
+        earlier choice would stay, and with ours alone the app's own policy would be gone. So a 304
+        that is one all the same is given nothing.
 
 There is one directive, `default-src`, to which all that fetch something fall back (6.8.3): scripts,
 requests, images, media and frames, but also style sheets, fonts (a font tells its host who reads
 which page: LG München I, 3 O 17493/20), workers, `<object>`, manifests, and whatever browsers come
-to know. A list of directives would leave out what it does not name, and nothing else reaches what
-is fetched in advance (prefetch, prerender: 6.8.1).
+to know, such as what a `<link rel=prefetch>` fetches (6.8.1). A list of directives would leave out
+what it does not name. None reaches what speculation rules fetch from other sites, and WebRTC.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from .caching import DOCUMENTS
@@ -43,6 +45,13 @@ _NOWHERE = ("'unsafe-inline'", "'unsafe-eval'", "data:", "blob:")
 # Where a browser shows what it gets (https://fetch.spec.whatwg.org/#concept-request-destination).
 _SHOWN = frozenset({b"document", b"iframe", b"frame", b"embed", b"object"})
 _SOCKETS = ("ws", "wss")
+# https://fetch.spec.whatwg.org/#redirect-status
+_REDIRECTS = (301, 302, 303, 307, 308)
+_NOT_MODIFIED = 304
+# A type that says what something is (https://mimesniff.spec.whatwg.org/#parsing-a-mime-type); one
+# that does not, browsers ignore, and look what it is.
+_TOLD = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+/[!#$%&'*+.^_`|~0-9a-z-]+")
+_UNTOLD = (b"*/*", b"unknown/unknown", b"application/unknown")
 
 
 class Policies:
@@ -94,11 +103,13 @@ class Policies:
 class DocumentFilter(Filter):
     """A filter that adds the policy to documents. Where there is none, the other one is used."""
 
-    __slots__ = ("_policies",)
+    __slots__ = ("_other", "_policies")
 
     def __init__(self, judge: Judge, policies: Policies, *, enforced: bool) -> None:
         super().__init__(judge, enforced=enforced)
         self._policies = policies
+        # By a type: whether what has it is no document, whatever was asked for.
+        self._other: Memo[bytes, bool] = Memo(256)
 
     def passes(self, headers: list[Header]) -> bool:
         """Say whether nothing can be decided or added, quickly: False may be wrong."""
@@ -111,43 +122,46 @@ class DocumentFilter(Filter):
             if name == b"content-type" or (
                 harmless.get(name) == CACHING and name.strip().lower() == b"content-type"
             ):
-                if _is_shown(value):
+                other = self._other.young.get(value)
+                if other is None:
+                    other = not _is_shown(value) and _tells(value)
+                    self._other.put(value, other)
+                if not other:
                     return False
                 typed = True
-        return typed  # without a type it depends on what was asked for
+        return typed  # else it depends on what was asked for
 
     def decide(
-        self, visit: Visit, headers: list[Header], now: float
+        self, visit: Visit, headers: list[Header], now: float, status: int = 200
     ) -> tuple[list[Header], tuple[Decision, ...], list[int] | None, bool]:
         """Decide as any filter does, and add the policy to a document."""
-        result, decisions, caching, personal = super().decide(visit, headers, now)
-        if not is_document(visit.request, result):
+        result, decisions, caching, personal = super().decide(visit, headers, now, status)
+        if not is_document(visit.request, result, status):
             return result, decisions, caching, personal
         fixed = self._policies.fixed
         added = self._policies.header(visit.peek()) if fixed is None else fixed
         return [*result, added], decisions, caching, personal or fixed is None
 
 
-def is_document(request: Request, headers: Iterable[Header]) -> bool:
-    """Say whether browsers may show an answer with these headers as an HTML document.
+def is_document(request: Request, headers: Iterable[Header], status: int = 200) -> bool:
+    """Say whether browsers may show an answer with these headers as an HTML or XML document.
 
-    One without a type is one where a document was asked for, in full: browsers look what it is.
+    One that does not say what it is, is one where a document was asked for: browsers look.
     """
-    if request.scheme in _SOCKETS:
+    if request.scheme in _SOCKETS or status == _NOT_MODIFIED:
         return False
-    typed = shown = moved = False
+    shown = moved = False
+    told: bool | None = None
     for name, value in headers:
         name = name.strip().lower()
         if name == b"content-type":
-            typed = True
             shown = shown or _is_shown(value)
+            told = told is not False and _tells(value)
         elif name == b"location":
-            moved = True
-    if moved and request.method in ("GET", "HEAD"):
-        return False  # a redirect, which is not shown and may be kept by shared caches
-    if typed:
-        return shown
-    return wants_document(request) and not any(map(request.values, CONDITIONS))
+            moved = moved or bool(value.strip())
+    if moved and status in _REDIRECTS:
+        return False  # it is not shown, and may be kept by shared caches
+    return shown or (not told and wants_document(request))
 
 
 def wants_document(request: Request) -> bool:
@@ -163,3 +177,11 @@ def _is_shown(value: bytes) -> bool:
     value = value.lower()
     html, xhtml = DOCUMENTS
     return html in value or xhtml in value
+
+
+def _tells(value: bytes) -> bool:
+    """Say whether browsers go by this type; and not by what is in XML, which may be HTML too."""
+    types = [one.partition(b";")[0].strip() for one in value.lower().split(b",")]
+    return b"xml" not in value.lower() and all(
+        _TOLD.fullmatch(one) and one not in _UNTOLD for one in types
+    )

@@ -54,7 +54,7 @@ class Filter:
         ]
 
     def decide(
-        self, visit: Visit, headers: list[Header], now: float
+        self, visit: Visit, headers: list[Header], now: float, status: int = 200
     ) -> tuple[list[Header], tuple[Decision, ...], list[int] | None, bool]:
         """Return what may leave, the decisions, and whether the visitor mattered.
 

@@ -66,11 +66,14 @@ class Forward:
                 if self._manner.enforced:
                     self.cookie = cookies.visible(selection)
 
-    def finish(self, headers: list[Header], now: float, *, can_add: bool = True) -> Finish:
+    def finish(
+        self, headers: list[Header], now: float, *, can_add: bool = True, status: int = 200
+    ) -> Finish:
         """Decide every Set-Cookie among `headers`, on the consent as it is now.
 
         Closes the visit to changes. The same arguments give the same answer, so a shell may ask
-        again. `can_add` is False where the protocol takes no added header.
+        again. `can_add` is False where the protocol takes no added header; `status` is the answer's
+        code.
         """
         visit = self.visit
         visit.sealed = True
@@ -80,7 +83,7 @@ class Forward:
         caching: list[int] | None = None
         personal = False
         if self._gated:
-            result, made, caching, personal = self._filter.decide(visit, headers, now)
+            result, made, caching, personal = self._filter.decide(visit, headers, now, status)
             decisions += made
         if not can_add:
             # Where no cookie can be sent no choice is recorded, and there is nothing to prove.
