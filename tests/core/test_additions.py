@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from consentgate.core.consent import GrantRefused
 from consentgate.core.decision import Action
 from consentgate.core.gate import Finish, Gate
 from consentgate.core.http import Header
-from consentgate.core.policy import Category, Rule
+from consentgate.core.policy import Category, Profile, Regions, Rule
 from core.samples import (
     FORM,
     KEY,
@@ -191,6 +193,50 @@ def test_where_no_header_can_be_added_nothing_is() -> None:
     assert step.finish([HTML], NOW, can_add=False).headers == [HTML]
 
 
+def cleared_of(headers: list[Header]) -> list[bytes]:
+    """What the browser is told to forget."""
+    return [value for name, value in headers if name == b"clear-site-data"]
+
+
+IN_ADVANCE = b'"prefetchCache", "prerenderCache"'
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "forgotten"),
+    [
+        (YES, lambda visit: visit.withdraw(), True),
+        (YES, lambda visit: visit.reject_all(), True),
+        (YES, lambda visit: visit.set(marketing=False), True),
+        (YES, lambda visit: visit.accept_all(), False),
+        (YES, lambda visit: visit.restrict(), False),
+        (NO, lambda visit: visit.reject_all(), False),
+        (b"sid=1", lambda visit: visit.reject_all(), False),
+        (b"sid=1", lambda visit: visit.accept_all(), False),
+    ],
+)
+def test_pages_fetched_before_a_no_are_forgotten(
+    before: bytes, change: Any, forgotten: bool
+) -> None:
+    """Where it takes something away; whoever sent it, for nothing of the visitor's is lost."""
+    for headers in ([SAME_ORIGIN], []):
+        for mode in ("enforce", "report"):
+            step = forward(make_gate(mode=mode), ask("POST", cookie=before, headers=headers))
+            with suppress(GrantRefused):
+                change(step.visit)
+            left = cleared_of(step.finish([HTML], NOW).headers)
+            assert left == [IN_ADVANCE] * (forgotten and mode == "enforce")
+
+
+def test_so_are_those_fetched_by_who_was_never_asked() -> None:
+    """Where something may be used until an objection, the first no takes it away."""
+    law = Regions(country="X-Country", profiles=(Profile(places=("US",), regime="opt-out"),))
+    gate = make_gate(regions=law)
+    request = ask("POST", "/_gate/choice", headers=[FORM, SAME_ORIGIN, (b"x-country", b"US")])
+    for action, expected in ((b"reject", [IN_ADVANCE]), (b"accept", [])):
+        response = reply(gate, request, b"action=" + action).response
+        assert cleared_of(response.headers) == expected
+
+
 @pytest.mark.parametrize(
     ("before", "change", "cleared"),
     [
@@ -211,8 +257,7 @@ def test_storage_is_cleared_on_withdrawal_where_the_policy_says_so(
         step = forward(gate, ask(cookie=before, headers=[SAME_ORIGIN]))
         change(step.visit)
         headers = step.finish([HTML], NOW).headers
-        found = [value for name, value in headers if name == b"clear-site-data"]
-        assert found == ([b'"storage"'] if expected else [])
+        assert (b'"storage"' in cleared_of(headers)) is expected
 
 
 def test_the_gates_own_withdrawal_clears_storage_too() -> None:
@@ -241,4 +286,4 @@ def test_no_other_site_can_clear_the_storage(
     request = ask("POST", "/_gate/choice", cookie=cookie, headers=[FORM, *headers])
     response = reply(gate, request, b"action=withdraw").response
     assert response.status == 303
-    assert not [name for name, _ in response.headers if name == b"clear-site-data"]
+    assert b'"storage"' not in cleared_of(response.headers)

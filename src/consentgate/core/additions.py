@@ -3,6 +3,10 @@
 Rule 1. Our own cookie goes first, whatever room there is: a choice is never lost.
 Rule 2. Deletions come after all headers of the app, and only where the answer is its visitor's.
 Rule 3. A gate that only reports adds nothing but a choice.
+Rule 4. After a no, no page is shown that was fetched in advance before it: what it loads, and its
+        Content-Security-Policy, are of the yes. For speculation rules browsers keep pages for
+        minutes, whichever cookies change meanwhile; this alone makes them forget
+        (https://github.com/WICG/nav-speculation/blob/main/clear-site-data-integration.md).
 """
 
 from __future__ import annotations
@@ -23,6 +27,10 @@ from .record import own_lines, own_size, receipt, signal_line, tries_of
 from .removals import FIELD_BYTES
 from .request_cookies import Selection, Stray
 from .visit import Visit
+
+# https://www.w3.org/TR/clear-site-data/, 3.1
+_FETCHED: Header = (b"clear-site-data", b'"prefetchCache", "prerenderCache"')
+_STORED: Header = (b"clear-site-data", b'"storage"')
 
 
 class Added(NamedTuple):
@@ -86,9 +94,11 @@ class Additions:
         added: list[Header] = [(b"set-cookie", line) for line in own] if own else []
         if self._enforced:
             added += removal.headers
-        if self._clear and self._enforced and visit.clears_storage:
-            # "cookies" would take the session along, and our own answer with it.
-            added.append((b"clear-site-data", b'"storage"'))
+            if visit.changed and visit.allows_less:
+                added.append(_FETCHED)
+            if self._clear and visit.clears_storage:
+                # "cookies" would take the session along, and our own answer with it.
+                added.append(_STORED)
         proof = None
         if visit.changed or noted:
             proof = receipt(visit, "" if visit.changed else "gpc")

@@ -229,6 +229,8 @@ class Visit(Visitor):
                 now=self.now,
                 fresh_id=self._fresh_id,
             )
+        if self.before is None:
+            self.before = self.peek()
         self.action = action
         self.took_back = self.took_back or bool(before.granted - granted)
         self._consent = consent
@@ -278,6 +280,11 @@ class Visit(Visitor):
             )
 
     # --- what shells and the gate ask ------------------------------------------------------------
+
+    @property
+    def allows_less(self) -> bool:
+        """Whether something is not allowed any more since the visitor changed the choice."""
+        return self.before is not None and not self.before <= self.peek()
 
     @property
     def clears_storage(self) -> bool:

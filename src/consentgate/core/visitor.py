@@ -67,6 +67,7 @@ class Visitor:
         "action",
         "ages",
         "astray",
+        "before",
         "cookies",
         "now",
         "read",
@@ -84,6 +85,7 @@ class Visitor:
     _standing: Standing | None
     _law: Law | None
     _place: str | None
+    before: frozenset[str] | None
 
     def __init__(
         self,
@@ -100,6 +102,7 @@ class Visitor:
         self._fresh_id = fresh_id
         # One of these is made for every request, so nothing is done here that can wait.
         self._consent = self._allowed = self._standing = self._law = None
+        self.before = None  # what was allowed before the choice was changed
         self._place = ""  # nobody has asked yet
         self.restricted = _NOBODY  # categories that the app allows by no means
         self._noticed = self._signal_read = self.spare = self.ages = False
