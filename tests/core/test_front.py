@@ -12,7 +12,7 @@ import pytest
 from consentgate.core import front
 from consentgate.core.gate import Gate
 from consentgate.core.http import Header, Response
-from consentgate.core.policy import Banner
+from consentgate.core.policy import Banner, Csp
 from consentgate.core.views import (
     BannerView,
     CategoryView,
@@ -189,6 +189,46 @@ def test_what_the_app_allows_less_of_is_told_to_the_script() -> None:
     visit = visit_of(GATE, ask(cookie=cookie_of("analytics", "marketing")))
     visit.restrict("marketing", "analytics")
     assert 'data-rendered data-without="analytics marketing"></script>' in front.banner(visit)
+
+
+ENFORCED: dict[str, Any] = {
+    "csp": Csp(mode="enforce"),
+    "categories": (
+        replace(POLICY.categories[0], sources=("https://cdn.example",)),
+        replace(POLICY.categories[1], sources=("https://cdn.example",)),
+        replace(POLICY.categories[2], sources=("https://ads.example",)),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "granted", "told"),
+    [
+        ("GET", "/", (), ' data-anew data-admits="analytics"'),
+        ("HEAD", "/", ("marketing",), ' data-anew data-admits="analytics marketing"'),
+        ("POST", "/", ("analytics",), ' data-admits="analytics"'),
+        ("POST", "/", ("marketing",), ' data-admits="analytics marketing"'),
+        ("GET", "/free/of/it", (), ' data-admits="analytics marketing"'),
+    ],
+)
+def test_what_the_page_itself_lets_in_is_told_to_the_scripts(
+    method: str, path: str, granted: tuple[str, ...], told: str
+) -> None:
+    """What nobody's policy keeps out, and what is allowed; and whether it may be asked for again."""
+    gate = make_gate(exclude=("/free/*",), **ENFORCED)
+    visit = visit_of(gate, ask(method, path, cookie=cookie_of(*granted, gate=gate)))
+    assert f" data-rendered{told}></script>" in front.banner(visit)
+    assert f'"{told}></script>' in front.head(visit)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"mode": "report"}, {"csp": Csp(mode="report")}, {"csp": Csp(mode="off")}]
+)
+def test_where_nothing_is_enforced_nothing_is_said_of_it(changes: Any) -> None:
+    """Nor where no optional category has a source that others have not."""
+    same = {**ENFORCED, "categories": (*ENFORCED["categories"][:2], POLICY.categories[2])}
+    for gate in (make_gate(**{**ENFORCED, **changes}), make_gate(**same)):
+        assert " data-rendered></script>" in front.banner(visit_of(gate, ask()))
 
 
 def test_without_a_renderer_there_is_no_banner() -> None:

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Sequence
 from .assets import Assets, assets_of
 from .guard import told_to_guard
 from .http import Request
+from .matcher import PathMatcher
 from .memo import Memo
 from .modes import told_to_modes
 from .own_cookie import OwnCookie, in_development
 from .policy import NECESSARY, Category, Policy, Rule
 from .regions import Atlas, Locate, Locator
 from .revision import revision_of, stamp
+from .sources import fixed_sources, sourced
 from .standing import Standings
 from .token import Tokens
 from .views import Renderer
@@ -39,6 +41,7 @@ class Compiled:
         "_allowed",
         "_assets",
         "_companions",
+        "_excluded",
         "_signals",
         "always",
         "atlas",
@@ -96,11 +99,11 @@ class Compiled:
         self.sold = self.standings.sold
         self.atlas = Atlas(policy.regions.profiles if policy.regions is not None else ())
         self.locate = Locator(policy.regions, locate)
+        self._excluded = PathMatcher(policy.exclude) if policy.exclude else None
         # What a document lets in or keeps out by itself, until it is asked for again: see `csp`.
         enforced = policy.mode == "enforce" and policy.csp.mode == "enforce"
-        self.bound = frozenset(
-            one.id for one in categories if enforced and not one.always and one.sources
-        )
+        bound = sourced(categories, fixed_sources(categories)) if enforced else ()
+        self.bound = frozenset(one.id for one in bound)
         self.lenient = self.standings.lets_unasked(self.atlas.lenient)
         self.plain = not self.lenient and not self.sold
         self.production = OwnCookie(policy, secure=policy.secure, domain=policy.domain)
@@ -190,6 +193,11 @@ class Compiled:
             found = self.always | granted
             self._allowed.put(granted, found)
         return found
+
+    def gates(self, request: Request) -> bool:
+        """Say whether the gate has a say on the path that is asked for."""
+        excluded = self._excluded
+        return excluded is None or not excluded.matches(request.routed_path())
 
     def own_cookie(self, request: Request) -> OwnCookie:
         """Return the form of the consent cookie that is written, and read, on this request."""

@@ -33,6 +33,7 @@ from .http import Header, Request
 from .judge import Judge
 from .memo import Memo
 from .policy import Category, Csp
+from .sources import fixed_sources, sourced
 from .visit import Visit
 
 ENFORCED = b"content-security-policy"
@@ -40,8 +41,6 @@ REPORTED = b"content-security-policy-report-only"
 # What asks for an answer without its body (RFC 9110 13.1.2 and 13.1.3).
 CONDITIONS = (b"if-none-match", b"if-modified-since")
 
-# No request leaves for inline code, `data:` and `blob:`. What allows eval allows WebAssembly too.
-_NOWHERE = ("'unsafe-inline'", "'unsafe-eval'", "data:", "blob:")
 # Where a browser shows what it gets (https://fetch.spec.whatwg.org/#concept-request-destination).
 _SHOWN = frozenset({b"document", b"iframe", b"frame", b"embed", b"object"})
 _SOCKETS = ("ws", "wss")
@@ -74,13 +73,8 @@ class Policies:
         categories = tuple(categories)
         self._name = ENFORCED if enforced and csp.mode == "enforce" else REPORTED
         self._tail = f"; report-uri {csp.report_uri}" if csp.report_uri else ""
-        always = [source for one in categories if one.always for source in one.sources]
-        self._fixed_sources = ("'self'", *_NOWHERE, *always, *here)
-        self._categories = tuple(
-            one
-            for one in categories
-            if not one.always and not set(one.sources).issubset(self._fixed_sources)
-        )
+        self._fixed_sources = fixed_sources(categories, here)
+        self._categories = sourced(categories, self._fixed_sources)
         self._made: Memo[frozenset[str], Header] = Memo(256)
         self.fixed = None if self._categories else self._make(frozenset())
 

@@ -108,11 +108,20 @@ def head(visit: Visit, *, nonce: str = "") -> str:
 
 
 def _told(visit: Visit) -> str:
-    """Return what the scripts must know of this answer: what the app allows less of than the policy
-    does, and whether it may be asked for again where that alone lets something in."""
+    """Return what the scripts must know of this answer, as attributes.
+
+    What its Content-Security-Policy lets in, whether it may be asked for again where that alone
+    lets more in, and what the app allows less of than the policy does.
+    """
     told = ""
-    if visit.site.bound and visit.request.method in SAFE_METHODS:
-        told += " data-anew"
+    site, request = visit.site, visit.request
+    if site.bound:
+        admits = site.optional
+        if site.gates(request):
+            admits = (admits - site.bound) | (admits & visit.peek())
+            if request.method in SAFE_METHODS:
+                told += " data-anew"
+        told += f' data-admits="{escape(" ".join(sorted(admits)))}"'
     if visit.strict:
         told += " data-strict"
     if visit.restricted:

@@ -25,7 +25,6 @@ from .flows import Flows, Lane, Terms
 from .forward import Finish, Forward, InFull, Manner
 from .http import Request, Response
 from .judge import Judge
-from .matcher import PathMatcher
 from .own_pages import STATEMENT, OwnPages
 from .policy import Policy, Profile, Regions, Rule
 from .regions import Locate
@@ -82,7 +81,6 @@ class Gate:
 
     __slots__ = (
         "_elsewhere",
-        "_excluded",
         "_flows",
         "_forbids",
         "_judge",
@@ -135,7 +133,6 @@ class Gate:
         self.pages = OwnPages(self._site)
         self.states = bool(policy.gpc.updated)
         self._prefix = policy.prefix
-        self._excluded = PathMatcher(policy.exclude) if policy.exclude else None
 
     def _lane(self, terms: Terms) -> Lane:
         """Compile the rules that hold where these terms do."""
@@ -242,8 +239,7 @@ class Gate:
         visit: type[Visit] = Visit,
     ) -> Forward:
         """Take a request that can only be let through."""
-        excluded = self._excluded
-        gated = excluded is None or not excluded.matches(request.routed_path())
+        gated = self._site.gates(request)
         lane = self._elsewhere if self._flows.none else self.lane(request.routed_path())
         fields = request.values(b"cookie")
         cookies = lane.sorter.read(fields) if fields else None
