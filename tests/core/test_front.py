@@ -214,7 +214,7 @@ ENFORCED: dict[str, Any] = {
 def test_what_the_page_itself_lets_in_is_told_to_the_scripts(
     method: str, path: str, granted: tuple[str, ...], told: str
 ) -> None:
-    """What nobody's policy keeps out, and what is allowed; and whether it may be asked for again."""
+    """What no policy keeps out, and what is allowed; and whether it may be asked for again."""
     gate = make_gate(exclude=("/free/*",), **ENFORCED)
     visit = visit_of(gate, ask(method, path, cookie=cookie_of(*granted, gate=gate)))
     assert f" data-rendered{told}></script>" in front.banner(visit)
