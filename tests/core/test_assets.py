@@ -127,11 +127,11 @@ def test_the_script_knows_what_it_must_to_decide_as_the_gate_does() -> None:
         "refused": 182 * 86_400,
         "asks": False,
         "quiet": True,
-        "dnt": False,
+        "signals": ["globalPrivacyControl"],
         "keys": list(GATE.site.key_tags),
         "always": ["necessary"],
         "sold": [],
-        "bound": [],
+        "free": ["analytics", "marketing"],
         "categories": stamps,
         "style": [assets().style.name, assets().style.integrity],
         "tags": [assets().tags.name, assets().tags.integrity],
@@ -155,7 +155,8 @@ def test_the_script_knows_when_it_must_ask_and_whom_nobody_asks() -> None:
     """Where something may be used unasked; and what a signal means here."""
     sold = (*POLICY_.categories[:2], replace(POLICY_.categories[2], sale_or_sharing=True))
     opt_out = Regions(profiles=(Profile(places=("US",), regime="opt-out"),))
-    keys = ("asks", "quiet", "sold", "dnt")
+    keys = ("asks", "quiet", "sold", "signals")
+    gpc = ["globalPrivacyControl"]
     assert [
         [facts(**changes)[key] for key in keys]
         for changes in (
@@ -166,11 +167,11 @@ def test_the_script_knows_when_it_must_ask_and_whom_nobody_asks() -> None:
             {"gpc": Gpc(opt_in="sale")},
         )
     ] == [
-        [False, True, [], False],
-        [True, True, [], False],
-        [False, True, ["marketing"], False],
-        [False, False, ["marketing"], True],
-        [False, True, [], False],
+        [False, True, [], gpc],
+        [True, True, [], gpc],
+        [False, True, ["marketing"], gpc],
+        [False, False, ["marketing"], [*gpc, "doNotTrack"]],
+        [False, True, [], gpc],
     ]
 
 

@@ -28,17 +28,16 @@ def test_it_is_told_what_it_must_know_to_decide_as_the_gate_does() -> None:
         "unknown": "report",
         "unknownCookies": "block",
         "site": "",
-        "own": [
-            "public.cookie.choice",
-            *sorted(prefix + one for one in NAMES for prefix in ("", "__Host-")),
-        ],
+        "own": {
+            "cookie": sorted(prefix + one for one in NAMES for prefix in ("", "__Host-")),
+            "local": ["public.cookie.choice"],
+        },
         "rules": {
             "cookie": [
-                {
-                    "necessary": ["sid", "lang*"],
-                    "analytics": ["_ga*", "_gid"],
-                    "marketing": ["_fbp", "*_retarget"],
-                }
+                {"necessary": ["sid"], "analytics": ["_gid"], "marketing": ["_fbp"]},
+                {"marketing": ["*_retarget"]},
+                {"necessary": ["lang*"]},
+                {"analytics": ["_ga*"]},
             ],
             "local": [{"analytics": ["ajs_*"]}],
             "session": [{"analytics": ["draft"]}],
@@ -56,17 +55,26 @@ def test_what_is_known_beside_the_policy_comes_after_it() -> None:
     """Names of frameworks, and those that an app was asked for: each gate tells of its own."""
     known = (Rule(name="session", category="necessary"), Rule(name="_ga", category="necessary"))
     gate = Gate(POLICY, [KEY], known=known, renderer=Plain())
-    assert told(gate)["rules"]["cookie"][1:] == [{"necessary": ["session", "_ga"]}]
+    assert told(gate)["rules"]["cookie"][4:] == [{"necessary": ["session", "_ga"]}]
     more = gate.knowing([Rule(name="renamed_*", category="necessary")])
-    assert told(more)["rules"]["cookie"][1:] == [{"necessary": ["session", "_ga", "renamed_*"]}]
+    assert told(more)["rules"]["cookie"][4:] == [
+        {"necessary": ["session", "_ga"]},
+        {"necessary": ["renamed_*"]},
+    ]
     assert told(gate)["rules"] != told(more)["rules"]
 
 
 def test_what_a_flow_needs_is_necessary_to_the_guard() -> None:
     """Before the category that names the same, as in the gate."""
-    flow = Flow(paths=("/pay*",), cookies=("_fbp", "fraud-*"))
-    (group,) = told(make_gate(flows=(flow,)))["rules"]["cookie"]
-    assert next(iter(group.items())) == ("necessary", ["_fbp", "fraud-*", "sid", "lang*"])
+    flow = Flow(paths=("/pay*",), cookies=("_fbp", "fraud-*", "_ga*"))
+    ranks = told(make_gate(flows=(flow,)))["rules"]["cookie"]
+    assert [list(rank.items()) for rank in ranks] == [
+        [("necessary", ["_fbp", "sid"]), ("analytics", ["_gid"]), ("marketing", ["_fbp"])],
+        [("marketing", ["*_retarget"])],
+        [("necessary", ["fraud-*"])],
+        [("necessary", ["lang*"])],
+        [("necessary", ["_ga*"]), ("analytics", ["_ga*"])],
+    ]
 
 
 def test_the_settings_are_those_of_the_policy() -> None:
@@ -88,5 +96,8 @@ def test_the_settings_are_those_of_the_policy() -> None:
         "block",
         "allow",
         "shop.example",
-        ["mine", *sorted(p + n for n in ("c", "c-choice", "c-optout") for p in ("", "__Host-"))],
+        {
+            "cookie": sorted(p + n for n in ("c", "c-choice", "c-optout") for p in ("", "__Host-")),
+            "local": ["mine"],
+        },
     ]

@@ -15,14 +15,12 @@ def test_the_script_is_told_the_mode() -> None:
     for categories, security in (([needed], "needed"), ([needed, necessary], "necessary")):
         assert told_to_modes(mode, categories) == {
             "modes": {
-                "signals": {
-                    "ad_storage": "ads",
-                    "ad_user_data": "marketing",
-                    "ad_personalization": "marketing",
-                    "analytics_storage": "analytics",
-                    "functionality_storage": "preferences",
-                    "personalization_storage": "preferences",
-                    "security_storage": security,
-                },
+                "ad_storage": "ads",
+                "ad_user_data": "marketing",
+                "ad_personalization": "marketing",
+                "analytics_storage": "analytics",
+                "functionality_storage": "preferences",
+                "personalization_storage": "preferences",
+                "security_storage": security,
             }
         }

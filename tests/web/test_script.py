@@ -270,8 +270,23 @@ def test_a_mirror_that_is_right_is_not_written(tab: Tab) -> None:
         f"{today()}.{KEY}&analytics=&marketing=",
         json.dumps(mirrored("denied", "denied"), separators=(",", ":")),
     )
-    tab.go(before="var writes = 0; Storage.prototype.setItem = () => { writes += 1; };")
-    assert tab.run("writes") == 0
+    tab.go()
+    tab.run(
+        """(async () => {
+          const frame = document.createElement("iframe");
+          frame.src = "/other";
+          await new Promise((resolve) => {
+            frame.onload = resolve;
+            document.body.append(frame);
+          });
+          window.heard = [];
+          frame.contentWindow.addEventListener("storage", ({ key }) => heard.push(key));
+        })()"""
+    )
+    tab.look()
+    tab.run("localStorage.setItem('another', '1')")
+    tab.wait("heard.length > 0")
+    assert tab.run("heard") == ["another"]
 
 
 def test_a_banner_that_a_cache_brought_goes(tab: Tab) -> None:
@@ -558,15 +573,21 @@ def test_a_yes_over_the_signal_stands(tab: Tab) -> None:
     assert (tab.allowed, tab.site.log) == (ALL, [])
 
 
-@pytest.mark.parametrize(("counts", "allowed"), [(True, ["necessary"]), (False, ALL)])
+@pytest.mark.parametrize(
+    ("said", "counts"),
+    [("'1'", True), ("'unspecified'", False), ("'0'", False), ("null", False), ("'yes'", False)],
+)
 def test_do_not_track_is_the_signal_where_the_policy_says_so(
-    tab: Tab, counts: bool, allowed: list[str]
+    tab: Tab, said: str, counts: bool
 ) -> None:
     """ "DNT: 1" goes before a yes to what is sold only where it is taken for a signal."""
-    tab.site.policy.update(dnt=counts, sold=["analytics", "marketing"])
-    tab.hold(companion("analytics=1a2b&marketing=77aa"))
-    tab.go(before="Object.defineProperty(Navigator.prototype, 'doNotTrack', {value: '1'})")
-    assert (tab.allowed, len(tab.site.log) > 0) == (allowed, counts)
+    before = f"Object.defineProperty(Navigator.prototype, 'doNotTrack', {{value: {said}}})"
+    for signals in (["globalPrivacyControl"], ["globalPrivacyControl", "doNotTrack"]):
+        tab.site.policy.update(signals=signals, sold=["analytics", "marketing"])
+        tab.hold(companion("analytics=1a2b&marketing=77aa"))
+        tab.go(before=before)
+        heeded = counts and len(signals) > 1
+        assert tab.allowed == (["necessary"] if heeded else ALL)
 
 
 # --- what the site asks of this page alone -------------------------------------------------------

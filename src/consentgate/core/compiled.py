@@ -159,7 +159,7 @@ class Compiled:
             "refused": policy.refused_for,
             # An absent choice means a no, but for where something may be used unasked.
             "asks": self.lenient,
-            "dnt": policy.gpc.dnt,
+            "signals": ["globalPrivacyControl", *(["doNotTrack"] if policy.gpc.dnt else [])],
             "keys": list(self.key_tags),
             "always": sorted(self.always),
             "sold": sorted(self.sold),
@@ -175,7 +175,7 @@ class Compiled:
             "prefix": self.policy.prefix,
             # Whether a signal is a no to everything, so that there is nothing to ask.
             "quiet": not self.sold or self.policy.gpc.opt_in == "refuse",
-            "bound": sorted(self.bound),
+            "free": sorted(self.optional - self.bound),
         }
 
     def revision(self, id: str, stamped: int | None = None) -> str:

@@ -116,9 +116,9 @@ def _told(visit: Visit) -> str:
     told = ""
     site, request = visit.site, visit.request
     if site.bound:
-        admits = site.optional
+        admits = site.bound
         if site.gates(request):
-            admits = (admits - site.bound) | (admits & visit.peek())
+            admits &= visit.peek()
             if request.method in SAFE_METHODS:
                 told += " data-anew"
         told += f' data-admits="{escape(" ".join(sorted(admits)))}"'

@@ -1,6 +1,7 @@
 """What the guard must know: the script that decides as the gate does over what scripts store.
 
-Rule 1. The names that the gate knows, in the order in which they count: the first that fits is it.
+Rule 1. The names that the gate knows, in ranks, so that the first that fits is it: the site's own
+        first; of these what is exact, then the patterns with the most text in them (see `matcher`).
 Rule 2. What a flow makes strictly necessary on its paths, the guard leaves alone everywhere: who
         pays, and looks at another page meanwhile, must not lose it.
 """
@@ -11,6 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from .own_cookie import host_name
 from .policy import Category, Policy, Rule
+
+_EXACT = 1 << 16  # above every pattern
 
 
 def told_to_guard(
@@ -27,18 +30,18 @@ def told_to_guard(
     frameworks = [(rule.name, necessary) for rule in known]
 
     def named(keys: Callable[[Category], Iterable[str]]) -> list[dict[str, list[str]]]:
-        return _groups([(key, one.id) for one in categories for key in keys(one)])
+        return _ranks([(key, one.id) for one in categories for key in keys(one)])
 
     return {
         "guard": policy.guard,
         "report": policy.mode == "report",
         "unknown": policy.unknown_storage,
         "unknownCookies": policy.unknown,
-        "own": [policy.mirror, *sorted(name.decode() for name in own)],
+        "own": {"cookie": sorted(name.decode() for name in own), "local": [policy.mirror]},
         # Above this host no cookie is the site's to remove: see `removals`.
         "site": host_name(policy.site.partition("://")[2]).removeprefix("www."),
         "rules": {
-            "cookie": _groups(site, frameworks),
+            "cookie": [*_ranks(site), *_ranks(frameworks)],
             "local": named(lambda one: one.local_storage),
             "session": named(lambda one: one.session_storage),
             "idb": named(lambda one: one.indexed_db),
@@ -47,10 +50,10 @@ def told_to_guard(
     }
 
 
-def _groups(*groups: list[tuple[str, str]]) -> list[dict[str, list[str]]]:
-    """Return the groups, each with its names and patterns by their category."""
-    found: list[dict[str, list[str]]] = [{} for _ in groups]
-    for names, group in zip(found, groups, strict=True):
-        for name, id in group:
-            names.setdefault(id, []).append(name)
-    return [names for names in found if names]
+def _ranks(rules: Iterable[tuple[str, str]]) -> list[dict[str, list[str]]]:
+    """Return names and patterns by their category, in ranks of those that count alike."""
+    ranks: dict[int, dict[str, list[str]]] = {}
+    for name, id in rules:
+        text = len(name.replace("*", "").encode()) if "*" in name else _EXACT
+        ranks.setdefault(text, {}).setdefault(id, []).append(name)
+    return [ranks[text] for text in sorted(ranks, reverse=True)]

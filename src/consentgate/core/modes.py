@@ -30,4 +30,4 @@ def told_to_modes(mode: ConsentMode | None, categories: Sequence[Category]) -> d
     signals = {signal: getattr(mode, signal) for signal in SIGNALS}
     if all(one.id != mode.security_storage for one in categories):
         signals["security_storage"] = next(one.id for one in categories if one.always)
-    return {"modes": {"signals": signals}}
+    return {"modes": signals}

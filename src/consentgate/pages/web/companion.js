@@ -68,8 +68,9 @@
 
   /** Say whether the browser sends Global Privacy Control, or what the policy takes for it. */
   function signals() {
-    const { globalPrivacyControl, doNotTrack } =
-      /** @type {Navigator & { globalPrivacyControl?: boolean }} */
+    const browser =
+      /** @type {Record<string, any>} */
       (navigator);
-    return globalPrivacyControl === true || (policy.dnt && doNotTrack === "1");
+    // true is equal to 1, and "1", which is what Do Not Track says, is so too.
+    return policy.signals.some((name) => browser[name] == 1);
   }

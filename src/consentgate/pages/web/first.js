@@ -2,7 +2,7 @@
  * What runs before every other script of a page: it knows what may be used, and sees to it.
  *
  * Rule 1. What the server wrote into the page holds, then what the page is told; on a page that may
- *         be of another time, from a cache or by the back button, what the companion says.
+ *         be of another time, from a cache or by the back button, only what the companion says too.
  * Rule 2. In doubt nothing optional is stored. In doubt nothing is removed.
  * Rule 3. Less may be found out here. That more may be used, only g.js tells, and where a yes is
  *         needed, the companion must carry it: anybody can make an event.
@@ -10,11 +10,8 @@
  *
  * The chunks whose names stand in lines of their own are put in by `make scripts`, in each way in which
  * a policy can need them. The server writes its constant in place of the argument in the last line.
- * To the chunks `policy` and `may` are known; their listeners on `gate:change` are called
- * after those here.
+ * To the chunks `policy` and `may` are known, and what they are told by `clean` and `news`.
  */
-"use strict";
-
 /** @typedef {import("./g.js").Gate} Gate what g.js declares beside it is known here as well */
 /** @typedef {"cookie" | "local" | "session" | "idb" | "cache"} Kind */
 /** @typedef {"allow" | "report" | "block"} Treatment */
@@ -25,7 +22,7 @@
  * @property {number} accepted for how many seconds a yes is valid
  * @property {number} refused for how many seconds a no is not asked about again
  * @property {boolean} asks whether only the server knows what the absence of a choice means
- * @property {boolean} dnt whether Do Not Track is taken for Global Privacy Control
+ * @property {string[]} signals what of the browser says that it sends Global Privacy Control
  * @property {string[]} keys what tells the keys that the gate can read a choice with
  * @property {string[]} always the categories that need no consent
  * @property {Record<string, string[]>} categories all others, each with the revisions that count
@@ -34,11 +31,11 @@
  * @property {boolean} report whether the whole gate only reports
  * @property {Treatment} unknown what becomes of what is stored under names that no rule has
  * @property {"block" | "allow"} unknownCookies the same of cookies
- * @property {string[]} own the names under which the gate itself stores something
+ * @property {Partial<Record<Kind, string[]>>} own the names under which the gate itself stores something
  * @property {string} site the host above which no cookie is the site's; "": that is not said
- * @property {Record<Kind, Record<string, string[]>[]>} rules names and patterns by their category: the
- *   site's, then others that are known; the first that has one counts
- * @property {{ signals: Record<string, string> }} modes
+ * @property {Record<Kind, Record<string, string[]>[]>} rules names and patterns by their category, in
+ *   ranks: of what fits a name, the first counts
+ * @property {Record<string, string>} modes by Google's signals the category that each goes by
  */
 /**
  * @typedef {object} Companion A choice as the readable cookie carries it.
@@ -58,8 +55,10 @@
   let unsure = [];
   // The companion that was looked at last.
   let used = "";
-  // Takes away what may not be there. The chunk that knows how puts itself in the place of this.
+  // Takes away what may not be there, and tells of what may be used: the chunks that know how put
+  // themselves in the place of these.
   let clean = () => {};
+  let news = () => {};
 
   /**
    * Return the readable cookies, without finding out why there are none as g.js does: that asks for
@@ -67,8 +66,8 @@
    */
   function cookies() {
     try {
-      const { cookie } = document;
-      return typeof cookie === "string" ? cookie : "";
+      // An element of that name would stand in its place.
+      return `${document.cookie}`;
     } catch {
       return "";
     }
@@ -92,6 +91,7 @@
     allowed = optional.filter((id) => ids.includes(id) && (believed || said.get(id) === "granted"));
     unsure = optional.filter((id) => !sure && said.get(id) !== "denied");
     if (before.some((id) => !may(id) && !unsure.includes(id))) clean();
+    news();
   }
 
   /** Find out whether less may be used: another page may have seen to that. */
@@ -99,21 +99,25 @@
     if (companionIn(cookies()) !== used) hold(allowed);
   }
 
-  const told = document.currentScript?.dataset.allowed;
+  const told = document.currentScript?.dataset.allowed?.split(" ");
+  /** @type {(PerformanceNavigationTiming & { deliveryType?: string })[]} */
   const [entry] =
-    /** @type {PerformanceNavigationTiming[]} */
+    /** @type {any} */
     (performance.getEntriesByType("navigation"));
-  if (told !== undefined && /^(navigate|reload)$/.test(entry?.type ?? "")) {
-    hold(told.split(" "), true, true);
-  } else {
-    hold(optional);
-  }
+  // What was fetched in advance, is kept by a worker, or is there again, may be of another time.
+  const fresh =
+    told &&
+    entry &&
+    entry.type !== "back_forward" &&
+    !entry.deliveryType &&
+    !entry.workerStart;
+  hold(told ?? optional, fresh, fresh || undefined);
   document.addEventListener("gate:change", (event) => {
     // Who makes such an event need not know what belongs in it.
     hold(event.detail?.allowed ?? [], policy.asks);
   }, true);
   document.addEventListener("visibilitychange", notice);
-  window.addEventListener("pageshow", notice);
+  addEventListener("pageshow", notice);
   window.cookieStore?.addEventListener("change", notice);
 
   /* guard.js */
@@ -121,10 +125,8 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     clean();
-    // What g.js has not said of this page by then, it does not say.
-    window.gate?.ready.then(() => {
-      unsure = [];
-      clean();
-    });
+    const { gate } = window;
+    // What was so before the page was opened is no change, so nothing tells of it.
+    gate?.ready?.then(() => hold(optional.filter(gate.has), policy.asks, true));
   });
 })(GATE_POLICY);

@@ -21,8 +21,6 @@
  * What is sent is made of this by `make scripts`. The server writes its constant in place of the
  * argument in the last line.
  */
-"use strict";
-
 /**
  * @typedef {object} Policy What the server knows of every visitor alike.
  * @property {string} name of the companion
@@ -32,12 +30,12 @@
  * @property {number} refused for how many seconds a no is not asked about again
  * @property {boolean} asks whether only the server knows what the absence of a choice means
  * @property {boolean} quiet whether who sends Global Privacy Control is not asked at all
- * @property {boolean} dnt whether Do Not Track is taken for the same
+ * @property {string[]} signals what of the browser says that it sends Global Privacy Control
  * @property {string[]} keys what tells the keys that the gate can read a choice with
  * @property {string[]} always the categories that need no consent
  * @property {Record<string, string[]>} categories all others, each with the revisions that count
  * @property {string[]} sold what Global Privacy Control is about
- * @property {string[]} bound what a page's Content-Security-Policy lets in or keeps out
+ * @property {string[]} free what no page's Content-Security-Policy keeps out
  * @property {[string, string]} style name and integrity of the stylesheet
  * @property {[string, string]} tags the same of the script that starts what is held back
  * @property {string} prefix where the gate's own pages are, if nothing else says it
@@ -63,6 +61,7 @@
 
   // What stands in the place of an embed is not one of them, see t.js.
   const SECTION = "[data-gate]:not([data-gate=embed])";
+  const HELD = ":is(script[type='text/plain'],iframe[data-src])[data-category]";
   const BANNER = "[data-gate=banner]";
   const CHOICES = "[data-gate=choices]";
   const CHANGE = "gate:change";
@@ -94,7 +93,9 @@
   let kept = optional;
   // What the page's own policy lets in: what was allowed when it was made.
   let admitted = optional;
-  // Whether the visitor has typed something, or ticked it.
+  /** @type {string[]} what may be used and is kept out by it */
+  let late = [];
+  // Whether the visitor has typed something, or may have: what is done in a frame is not seen here.
   let typed = false;
   // Whether the visitor has been elsewhere since this page was last looked at.
   let away = document.hidden;
@@ -257,10 +258,14 @@
     const before = state();
     // What no press has refused, nor the site for this page.
     /** @param {string} id */
-    const without = (id) => all(`script[data-without~="${id}"]`).length > 0;
+    const without = (id) => first(`script[data-without~="${id}"]`);
     const may = optional.filter((id) => ids.includes(id) && kept.includes(id) && !without(id));
-    if (final && !decided) admitted = may.concat(optional.filter((id) => !policy.bound.includes(id)));
-    const late = may.filter((id) => !admitted.includes(id));
+    if (final && !decided) {
+      const said = first("script[data-admits]")?.dataset.admits;
+      // Where the server has not said it, the page is taken for one that was made just now.
+      admitted = policy.free.concat(said?.split(" ") ?? may);
+    }
+    late = may.filter((id) => !admitted.includes(id));
     allowed = policy.always.concat(may.filter((id) => !late.includes(id)));
     words = said;
     choices = inFull(said);
@@ -273,8 +278,6 @@
       decided = true;
       settle();
     }
-    const waits = late.some((id) => all(`[data-category="${CSS.escape(id)}"]`).length > 0);
-    if (waits && opensAnew()) location.reload();
   }
 
   /**
@@ -282,7 +285,14 @@
    * on it, which Chromium would forget.
    */
   function opensAnew() {
-    return !typed && all("script[data-anew]").length > 0;
+    const fields =
+      /** @type {HTMLInputElement[]} */
+      (all("textarea,input:not([type=checkbox],[type=radio])"));
+    return (
+      !typed &&
+      first("script[data-anew]") &&
+      fields.every((one) => one.value === one.defaultValue)
+    );
   }
 
   /**
@@ -314,10 +324,8 @@
         decided: new Date(companion.day * DAY * 1000).toISOString().slice(0, 10),
         choices: Object.fromEntries(said),
       };
-      const text = JSON.stringify(mirror);
-      if (localStorage.getItem(policy.mirror) !== text) {
-        localStorage.setItem(policy.mirror, text);
-      }
+      // What it says already is not written again (HTML 12.2.1, setItem).
+      localStorage.setItem(policy.mirror, JSON.stringify(mirror));
     } catch {
       // Blocked or full: nothing here depends on it.
     }
@@ -338,7 +346,7 @@
   /** @param {string} open */
   function query(open) {
     // What is shown already has the visitor's language; else it is the page's.
-    const lang = all()[0]?.lang || document.documentElement.lang;
+    const lang = first()?.lang || document.documentElement.lang;
     return new URLSearchParams({ lang, next: location.pathname + location.search, open });
   }
 
@@ -387,13 +395,18 @@
 
   // What stands on the page may cover what has the focus: the style leaves this much room.
   const sizes = new ResizeObserver(() => {
-    const height = all()[0]?.offsetHeight;
+    const height = first()?.offsetHeight;
     document.documentElement.style.setProperty("--gate-height", height ? `${height}px` : "");
   });
 
-  /** @returns {NodeListOf<HTMLElement>} */
+  /** @type {(selector?: any) => HTMLElement[]} */
   function all(selector = SECTION) {
-    return document.querySelectorAll(selector);
+    return [...document.querySelectorAll(selector)];
+  }
+
+  /** @returns {HTMLElement | null} */
+  function first(selector = SECTION) {
+    return document.querySelector(selector);
   }
 
   /** Wait until the whole page is there, and with it what was rendered into it. */
@@ -421,7 +434,7 @@
 
   /** Wait until the stylesheet is there, or cannot be had. */
   async function styled() {
-    if (all("[data-gate-style]").length > 0) return;
+    if (first("[data-gate-style]")) return;
     const [name, integrity] = policy.style;
     const link = document.createElement("link");
     link.dataset.gateStyle = "";
@@ -439,8 +452,8 @@
     const mine = turn;
     await styled();
     if (mine !== turn || sending) return;
-    if (all(CHOICES).length > 0) behind ??= section;
-    else if (all().length === 0) place(section, null);
+    if (first(CHOICES)) behind ??= section;
+    else if (!first()) place(section, null);
   }
 
   /**
@@ -472,7 +485,7 @@
     const to = trigger;
     trigger = null;
     if (to instanceof HTMLElement && focused(to)) return;
-    const start = all("h1")[0] ?? all("main")[0];
+    const start = first("h1") ?? first("main");
     if (!start || focused(start)) return;
     start.tabIndex = -1;
     focused(start);
@@ -490,9 +503,9 @@
 
   /** Load what starts what is held back, once the page has something of the kind. */
   function loadTags() {
-    if (all("[data-category]").length < 1) return;
+    if (!first(HELD)) return;
     grown.disconnect();
-    if (all(`script[src$="${policy.prefix}/t.js"]`).length > 0) return;
+    if (first(`script[src$="${policy.prefix}/t.js"]`)) return;
     const [name, integrity] = policy.tags;
     try {
       const src = `${base}/${name}`;
@@ -513,9 +526,9 @@
     if (sending || opening) return;
     opening = true;
     await parsed();
-    if (all(CHOICES).length === 0) await openAnew(from);
+    if (!first(CHOICES)) await openAnew(from);
     opening = false;
-    all(`${CHOICES} h2`)[0]?.focus();
+    first(`${CHOICES} h2`)?.focus();
   }
 
   /** @param {Element | null} from */
@@ -528,7 +541,7 @@
       location.assign(`${base}/?${query("")}`);
       return;
     }
-    const banner = all()[0] ?? null;
+    const banner = first();
     trigger = from === document.body ? null : from;
     behind = banner;
     place(section, banner);
@@ -561,7 +574,9 @@
     // In Safari the mouse focuses no button.
     if (document.activeElement === document.body) refocus();
     // Who took a choice back is asked anew. Where else no choice is there, cookies are blocked.
-    look(button.value === "withdraw" ? "again" : "sent");
+    await refresh(button.value === "withdraw" ? "again" : "sent").catch(fail);
+    const waits = all(HELD).some((one) => late.includes(one.dataset.category ?? ""));
+    if (waits && opensAnew()) location.reload();
   }
 
   /** Be ready for another press. */
@@ -616,13 +631,14 @@
     if (!(button instanceof HTMLButtonElement)) return;
     const { form } = button;
     const section = form?.closest("[data-gate]");
-    const held = section?.matches("[data-gate=embed]");
     const chooses = button.name === "action";
     if (!form || !section || !(chooses || button.formMethod === "get")) return;
     // The page's own listeners, which may send every form in their way, are not meant.
     event.stopPropagation();
-    // What was asked for is shown by the next page alone.
-    if (native || (held && policy.bound.length > 0 && !opensAnew())) return;
+    // What was asked for, and this page's policy keeps out, the next page shows.
+    const shown = `${new FormData(form).get("grant")}`;
+    const held = section.matches("[data-gate=embed]") && !admitted.includes(shown);
+    if (native || (held && !opensAnew())) return;
     event.preventDefault();
     if (sending) return;
     if (chooses) void send(section, form, button);
@@ -669,8 +685,8 @@
       (performance.getEntriesByType("navigation"));
     // What the back button brings, or was made in advance, may be of another time.
     const fresh = !early && entry?.type !== "back_forward";
-    rendered = fresh && all("script[data-rendered]").length > 0;
-    strict = all("script[data-strict]").length > 0;
+    rendered = fresh && !!first("script[data-rendered]");
+    strict = !!first("script[data-strict]");
     begun = true;
     await refresh("load");
   }
@@ -720,6 +736,9 @@
   document.addEventListener("input", ({ target, isTrusted }) => {
     typed ||= isTrusted && target instanceof Element && !target.closest("[data-gate]");
   }, true);
+  addEventListener("blur", () => {
+    typed ||= document.activeElement instanceof HTMLIFrameElement;
+  });
   document.addEventListener("click", onLeave, true);
   document.addEventListener("keydown", onLeave, true);
 })(GATE_POLICY);

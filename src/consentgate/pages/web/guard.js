@@ -42,23 +42,15 @@
     const forms = [name];
     if (kind === "cookie") {
       // A prefix asks for attributes, and a number counts the parts of what is too long for one.
-      forms.push(name.replace(/^__(host-http|host|secure|http)-/i, ""));
+      forms.push(name.replace(/^__((host-)?http|host|secure)-/i, ""));
       forms.push(...forms.map((one) => one.replace(/^(.+)[.C]\d{1,2}$/s, "$1")));
     }
-    for (const group of policy.rules[kind]) {
-      let category = "";
-      let most = -1;
+    for (const rank of policy.rules[kind]) {
       for (const form of forms) {
-        for (const [id, patterns] of Object.entries(group)) {
-          for (const pattern of patterns.filter((one) => matches(one, form))) {
-            // An exact name beats every pattern, then the one with the most text in it.
-            const text = new TextEncoder().encode(pattern.replaceAll("*", ""));
-            const literal = pattern.includes("*") ? text.length : 9999;
-            if (literal > most) [category, most] = [id, literal];
-          }
+        for (const [id, patterns] of Object.entries(rank)) {
+          if (patterns.some((one) => matches(one, form))) return id;
         }
       }
-      if (category) return category;
     }
     return "";
   }
@@ -73,7 +65,7 @@
     const key = kind + name;
     const category = categories.get(key) ?? categoryOf(kind, name);
     if (categories.size < 999) categories.set(key, category);
-    if (policy.own.includes(name) || may(category)) return [category, "allow"];
+    if (policy.own[kind]?.includes(name) || may(category)) return [category, "allow"];
     const unknown = kind === "cookie" ? policy.unknownCookies : policy.unknown;
     return [category, category ? "block" : unknown];
   }
@@ -159,8 +151,8 @@
 
   // ---- localStorage and sessionStorage
 
-  /** @type {WeakMap<Storage, Storage>} */
-  const standIns = new WeakMap();
+  /** @type {Partial<Record<Kind, Storage>>} */
+  const standIns = {};
   /** @type {WeakMap<object, [store: Storage, kind: Kind]>} */
   const behind = new WeakMap();
 
@@ -173,8 +165,7 @@
    * @param {Storage | null} store
    */
   function standIn(kind, store) {
-    const there = store && standIns.get(store);
-    if (!store || there) return there;
+    if (!store || standIns[kind]) return store && standIns[kind];
     /** @param {string | symbol} key */
     const not = (key) => typeof key === "string" && stops(kind, key);
     const proxy = new Proxy(store, {
@@ -182,9 +173,8 @@
       set: (_, key, value) => not(key) || Reflect.set(store, key, value),
       defineProperty: (_, key, how) => not(key) || Reflect.defineProperty(store, key, how),
     });
-    standIns.set(store, proxy);
     behind.set(proxy, [store, kind]);
-    return proxy;
+    return (standIns[kind] = proxy);
   }
 
   for (const kind of STORES) {
@@ -216,7 +206,7 @@
   through(window.IDBFactory?.prototype, "open", "value", (open, self, values) => {
     if (!stops("idb", (values[0] = `${values[0]}`))) return Reflect.apply(open, self, values);
     // What stands in for it is never made: a request that ends with an error.
-    const request = Reflect.apply(open, self, [policy.mirror]);
+    const request = Reflect.apply(open, self, [`${Math.random()}`]);
     /** @param {Event} event */
     const end = (event) => {
       event.stopImmediatePropagation();
@@ -227,7 +217,7 @@
   });
   through(window.CacheStorage?.prototype, "open", "value", async (open, self, values) => {
     if (!stops("cache", (values[0] = `${values[0]}`))) return Reflect.apply(open, self, values);
-    throw new DOMException("not allowed by the visitor", "SecurityError");
+    throw new DOMException("refused by the visitor", "SecurityError");
   });
 
   // ---- what is there already

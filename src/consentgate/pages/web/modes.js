@@ -12,7 +12,6 @@
  * Rule 4. A tag that throws is no other one's trouble.
  */
 {
-  const { signals: follows } = policy.modes;
   let last = "";
 
   const tell = GATE_VENDORS;
@@ -22,7 +21,7 @@
     const objects = signals() && !read(companionIn(cookies()))?.over;
     /** @type {Record<string, string>} */
     const state = {};
-    for (const [key, category] of Object.entries(follows)) {
+    for (const [key, category] of Object.entries(policy.modes)) {
       // What a policy does not have is denied for ever.
       const yes = may(category) && !(objects && key.startsWith("ad_"));
       state[key] = yes ? "granted" : "denied";
@@ -40,5 +39,5 @@
   };
 
   announce("default");
-  document.addEventListener("gate:change", () => announce("update"), true);
+  news = () => announce("update");
 }

@@ -17,8 +17,6 @@
  * g.js loads this where the page has something of the kind (where Trusted Types are required, a line
  * of the page does); the gate's own pages are where this file is.
  */
-"use strict";
-
 (async () => {
   const { src, nonce } =
     /** @type {HTMLScriptElement} */
@@ -72,13 +70,14 @@
   }
 
   /**
-   * Show a frame, or what stands in its place. An address that is none costs this frame alone.
+   * Show a frame, or what stands in its place.
    * @param {HTMLElement} frame
    * @param {boolean} shown
    */
-  async function settle(frame, shown) {
+  function settle(frame, shown) {
     const { category = "", src: address = "" } = frame.dataset;
-    const { href, host } = new URL(address, document.baseURI);
+    // It reads every address as a page does, also one that is none.
+    const { href, host } = Object.assign(document.createElement("a"), { href: address });
     const place = frame.previousElementSibling?.closest("[data-gate=embed]");
     // The server has written it out where it was allowed from the start.
     if (frame.getAttribute("src") === address) begun.add(frame);
@@ -145,15 +144,13 @@
   }
 
   // It waits for this script.
-  window.addEventListener("load", repair);
+  addEventListener("load", repair);
   await gate.ready;
   document.addEventListener("click", ({ target }) => {
-    const button =
-      /** @type {Element} */
-      (target).closest("[data-gate-once]");
+    const button = target instanceof Element && target.closest("[data-gate-once]");
     const frame =
       /** @type {HTMLElement | undefined} */
-      (button?.closest("[data-gate]")?.nextElementSibling);
+      (button && button.closest("[data-gate]")?.nextElementSibling);
     if (!frame) return;
     settle(frame, true);
     // Nothing more is asked about it until the page is left.
