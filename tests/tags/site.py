@@ -103,11 +103,17 @@ class Site(Log):
     lang: str = "en"
     headers: list[tuple[str, str]] = field(default_factory=list)
     nonce: str = ""
+    # Scripts of the site's own, by their path.
+    files: dict[str, str] = field(default_factory=dict)
+    # Whether its browsers do not know that they are to forget what they fetched in advance.
+    keeps: bool = False
 
     def reset(self) -> None:
         self.body = self.head = self.after = self.nonce = ""
         self.lang = "en"
         self.headers = []
+        self.files = {}
+        self.keeps = False
         self.asked.clear()
         self.third.asked.clear()
 
@@ -139,6 +145,9 @@ def gated(third: Log, policy: Policy = POLICY) -> Iterator[Site]:
     site = Site(third=third)
 
     def app(environ: Any, start_response: Any) -> list[bytes]:
+        if environ["PATH_INFO"] in site.files:
+            start_response("200 OK", [("Content-Type", "text/javascript")])
+            return [site.files[environ["PATH_INFO"]].encode()]
         html = site.page(consent_from(environ)).encode()
         start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), *site.headers])
         return [html]
@@ -147,7 +156,13 @@ def gated(third: Log, policy: Policy = POLICY) -> Iterator[Site]:
 
     def noted(environ: Any, start_response: Any) -> Any:
         site.asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
-        return inner(environ, start_response)
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            if site.keeps:
+                headers = [one for one in headers if one[0].lower() != "clear-site-data"]
+            return start_response(status, headers, *rest)
+
+        return inner(environ, start)
 
     server = make_server("127.0.0.1", 0, noted, threaded=True, request_handler=_Silent)
     site.address = f"http://localhost:{server.server_port}"
