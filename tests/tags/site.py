@@ -103,7 +103,7 @@ class Site(Log):
     lang: str = "en"
     headers: list[tuple[str, str]] = field(default_factory=list)
     nonce: str = ""
-    # Scripts of the site's own, by their path.
+    # Scripts and other pages of the site's own, by their path.
     files: dict[str, str] = field(default_factory=dict)
     # Whether its browsers do not know that they are to forget what they fetched in advance.
     keeps: bool = False
@@ -145,9 +145,11 @@ def gated(third: Log, policy: Policy = POLICY) -> Iterator[Site]:
     site = Site(third=third)
 
     def app(environ: Any, start_response: Any) -> list[bytes]:
-        if environ["PATH_INFO"] in site.files:
-            start_response("200 OK", [("Content-Type", "text/javascript")])
-            return [site.files[environ["PATH_INFO"]].encode()]
+        path = environ["PATH_INFO"]
+        if path in site.files:
+            kind = "text/javascript" if path.endswith(".js") else "text/html"
+            start_response("200 OK", [("Content-Type", kind)])
+            return [site.files[path].encode()]
         html = site.page(consent_from(environ)).encode()
         start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), *site.headers])
         return [html]

@@ -15,6 +15,7 @@ from tags.site import POLICY, Log, Site, gated
 
 FILM = '<iframe data-category="marketing" data-src="THIRD/film" title="A film"></iframe>'
 TAG = '<script type="text/plain" data-category="marketing" src="THIRD/a.js"></script>'
+FRAME = '<iframe src="/editor" title="Pay"></iframe>'
 NOTE = """<form id="note"><input value="for"><textarea>grandma</textarea><input type="checkbox">
 <input type="checkbox" checked></form>"""
 
@@ -24,7 +25,7 @@ def running(third: Log) -> Iterator[Site]:
     """The site of the other tests, whose policy enforces what is named here."""
     sources = {"necessary": ("'self'",), "marketing": (third.address,)}
     categories = tuple(replace(one, sources=sources.get(one.id, ())) for one in POLICY.categories)
-    policy = replace(POLICY, categories=categories, csp=Csp(mode="enforce"))
+    policy = replace(POLICY, categories=categories, csp=Csp(mode="enforce"), exclude=("/free",))
     with gated(third, policy) as site:
         yield site
 
@@ -67,6 +68,110 @@ def test_what_was_typed_is_not_lost(tab: Tab, site: Site, field: str) -> None:
     tab.page.locator(f"#note {field}").first.press("Space")
     press(tab, "accept")
     assert (documents(site), site.third.asked) == (["GET /"], [])
+
+
+@pytest.mark.parametrize(
+    "code", ["note[1].value = 'grandma, again'", "note[0].value = ''", "note[0].value += '!'"]
+)
+def test_what_was_typed_before_the_script_ran_is_not_lost(tab: Tab, site: Site, code: str) -> None:
+    """A field has something else in it than the page gave it."""
+    site.body, site.head = f"{FILM}{NOTE}<script>{code}</script>", rendered
+    tab.go()
+    press(tab, "accept")
+    assert (documents(site), site.third.asked) == (["GET /"], [])
+
+
+@pytest.mark.parametrize("frame", ["<iframe srcdoc='<textarea></textarea>'></iframe>", FRAME])
+def test_what_may_have_been_typed_in_a_frame_is_not_lost(tab: Tab, site: Site, frame: str) -> None:
+    """An editor, or who takes the payment: whoever has been in it may have begun."""
+    site.body, site.head = FILM + frame, rendered
+    site.files["/editor"] = "<textarea></textarea>"
+    tab.go()
+    tab.page.frame_locator("iframe[src], iframe[srcdoc]").locator("textarea").click()
+    press(tab, "accept")
+    assert documents(site).count("GET /") == 1
+
+
+def test_a_yes_in_another_tab_opens_nothing_anew(tab: Tab, site: Site) -> None:
+    """The page that is looked at later has what it had, and says so."""
+    site.body, site.head = FILM, rendered
+    tab.go()
+    other = Tab(tab.page.context.new_page(), site)
+    other.go("/other")
+    press(other, "accept")
+    other.loaded()
+    tab.page.bring_to_front()
+    tab.settle()
+    assert documents(site) == ["GET /", "GET /other", "GET /other"]
+    assert tab.run("[gate.choices.marketing, gate.has('marketing')]") == ["granted", False]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<div data-category="marketing">Shoes</div>',
+        '<iframe data-category="marketing" title="A map"></iframe>',
+        '<script data-category="marketing">tell("plain");</script>',
+    ],
+)
+def test_what_is_not_held_back_waits_for_nothing(tab: Tab, site: Site, body: str) -> None:
+    """A category in the page's own markup; nor is a script loaded for it."""
+    site.body, site.head = body, rendered
+    tab.go()
+    press(tab, "accept")
+    assert documents(site) == ["GET /"]
+    assert [one for one in site.asked if "/t." in one] == []
+
+
+def test_a_page_that_came_without_cookies_says_what_its_policy_lets_in(
+    tab: Tab, site: Site
+) -> None:
+    """Another site's form leads back, and SameSite keeps the choice from the request."""
+    site.body, site.head = FILM, rendered
+    tab.go()
+    press(tab, "accept")
+    tab.loaded()
+    site.third.asked.clear()
+    tab.page.goto(f"{site.third.address}/bank")
+    tab.run(
+        f"""() => {{
+          const form = Object.assign(document.createElement("form"),
+            {{method: "post", action: "{site.address}/paid"}});
+          document.body.append(form);
+          form.submit();
+        }}"""
+    )
+    tab.page.wait_for_url("**/paid")
+    tab.settle()
+    assert documents(site)[-1] == "POST /paid"
+    assert tab.run("[gate.choices.marketing, gate.has('marketing')]") == ["granted", False]
+    assert "/film" not in site.third.asked
+    assert tab.wrong == []
+    tab.go("/next")
+    tab.loaded()
+    assert tab.run("gate.has('marketing')") is True
+
+
+def test_on_an_excluded_path_nothing_is_kept_out(tab: Tab, site: Site) -> None:
+    """Its answers have no policy of ours, so what is allowed is used on the very page."""
+    site.body, site.head = FILM, rendered
+    tab.go("/free")
+    press(tab, "accept")
+    tab.loaded()
+    assert (documents(site), site.third.asked) == (["GET /free"], ["/film"])
+    assert tab.run("gate.has('marketing')") is True
+
+
+def test_an_embed_of_what_nobody_keeps_out_is_shown_on_the_page(tab: Tab, site: Site) -> None:
+    """Also where the page may not be asked for again: its category has no source of its own."""
+    site.body = '<iframe data-category="analytics" data-src="/map" title="A map"></iframe>'
+    site.files["/map"] = "<p>A map.</p>"
+    tab.go("/maps")
+    place = tab.page.locator("[data-gate=embed]")
+    place.wait_for()
+    place.locator('button[name="action"]').click()
+    tab.loaded()
+    assert documents(site) == ["GET /maps", "GET /map"]
 
 
 def test_a_page_on_which_nothing_waits_stays(tab: Tab, site: Site) -> None:
