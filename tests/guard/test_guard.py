@@ -219,6 +219,49 @@ def test_unknown_storage_is_what_the_policy_says(
     assert sorted(one.partition("=")[0] for one in found["local"] + found["session"]) == kept
 
 
+def test_what_is_the_gates_own_is_so_in_one_place(visitor: Visitor, shop: Shop) -> None:
+    """The mirror in localStorage and the cookies in the jar open no other place by their names."""
+    shop.use(unknown_storage="block")
+    page(visitor, shop)
+    answers = visitor.evaluate(
+        """(async () => {
+          const mirror = "public.cookie.choice";
+          localStorage[mirror] = "{}";
+          localStorage["gate-choice"] = sessionStorage[mirror] = "1";
+          document.cookie = `${mirror}=1`;
+          const open = (name) => new Promise((resolve) => {
+            const request = indexedDB.open(name);
+            request.onsuccess = () => resolve("opened");
+            request.onerror = () => resolve(request.error.name);
+          });
+          const opened = await Promise.all([mirror, "ajs_one", "ajs_two"].map(open));
+          return [...opened, await caches.open(mirror).catch((error) => error.name)];
+        })()"""
+    )
+    assert answers == ["AbortError", "AbortError", "AbortError", "SecurityError"]
+    assert visitor.evaluate("heard") == [
+        "session public.cookie.choice  blocked",
+        "local gate-choice  blocked",
+        "cookie public.cookie.choice  blocked",
+        "idb public.cookie.choice  blocked",
+        "idb ajs_one analytics blocked",
+        "idb ajs_two analytics blocked",
+        "cache public.cookie.choice  blocked",
+    ]
+    assert visitor.evaluate(
+        "indexedDB.databases().then((all) => [Object.keys(localStorage), sessionStorage.length,"
+        " all.length])"
+    ) == [["public.cookie.choice"], 0, 0]
+
+
+def test_an_element_of_the_gates_name_is_not_the_gate(visitor: Visitor, shop: Shop) -> None:
+    """Where the page has no g.js, window.gate may be what has that id."""
+    page(visitor, shop, more='<main id="gate">Gate 3</main>')
+    settle(visitor)
+    visitor.evaluate("void (document.cookie = '_ga=1')")
+    assert visitor.evaluate("[wrong, heard]") == [[], ["cookie _ga analytics blocked"]]
+
+
 def test_unknown_cookies_are_what_the_policy_says(visitor: Visitor, shop: Shop) -> None:
     """A nameless one is no way in for a known name, and its value is not told."""
     shop.use(unknown="allow")

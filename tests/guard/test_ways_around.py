@@ -159,6 +159,13 @@ WAYS = {
         f"IDBFactory.prototype.open.call(indexedDB, 'ajs_way'); {OPEN % 'indexedDB'} {WAIT}",
         DATABASE,
     ),
+    "a database in a storage bucket": Way(
+        # Firefox has none: there it is a database like others.
+        "const bucket = await navigator.storageBuckets?.open('ajs') ?? window;"
+        + OPEN % "bucket.indexedDB",
+        "(navigator.storageBuckets?.open('ajs') ?? Promise.resolve(window))"
+        ".then((bucket) => bucket.indexedDB.databases()).then((all) => all.length > 0)",
+    ),
     "a sandboxed frame": Way(
         f"""const frame = document.createElement("iframe"); frame.sandbox = "allow-scripts";
         frame.srcdoc = "<script>{WRITE}</script>"; document.body.append(frame); {WAIT}"""
@@ -166,6 +173,9 @@ WAYS = {
     "the cookie setter of a frame's document": Way(
         f"{FRAME} Object.getOwnPropertyDescriptor(frame.contentWindow.Document.prototype, 'cookie')"
         ".set.call(document, '_ga=1; path=/');"
+    ),
+    "`Array.prototype.includes` that always says yes": Way(
+        f"Array.prototype.includes = () => true; {WRITE};"
     ),
     "the storage of an `about:blank` frame": Way(
         f"{FRAME} frame.contentWindow.localStorage.ajs_way = 1;", LOCAL

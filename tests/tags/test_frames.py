@@ -43,6 +43,20 @@ def told(tab: Tab) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize("address", ["http://[", "https://", "//[", "javascript:tell('x')", ""])
+def test_an_address_that_is_none_harms_nothing(tab: Tab, site: Site, address: str) -> None:
+    """Nothing is thrown, whatever changes on the page, and the other frames are shown."""
+    bad = f'<iframe data-category="marketing" data-src="{address}" title="Bad"></iframe>'
+    site.body = bad + FILM
+    tab.go()
+    tab.run("void document.body.append('more')")
+    tab.grant("marketing")
+    tab.wait("document.querySelectorAll('iframe[src^=http]:not([hidden])').length > 0")
+    tab.run("void document.dispatchEvent(new MouseEvent('click', {bubbles: true}))")
+    tab.settle()
+    assert (site.third.asked, tab.ran) == (["/film"], [])
+
+
 @pytest.mark.usefixtures("film")
 def test_a_newcomer_is_told_what_would_be_there(tab: Tab, site: Site) -> None:
     """Whose it is and for what, and who asks; of the third party nothing is requested."""
