@@ -125,7 +125,7 @@ FEATURES = [
     Feature(
         "the mirror",
         SCRIPT,
-        "localStorage.setItem(policy.mirror, text);",
+        "localStorage.setItem(policy.mirror, JSON.stringify(mirror));",
         "",
         ("test_a_lost_mirror", "test_one_tab_follows"),
     ),
@@ -224,7 +224,7 @@ FEATURES = [
     Feature(
         "the choices take the focus",
         SCRIPT,
-        "all(`${CHOICES} h2`)[0]?.focus();",
+        "first(`${CHOICES} h2`)?.focus();",
         "",
         ("test_the_choices_take_the_focus", "test_the_choices_give_the_focus_back"),
     ),
@@ -344,7 +344,7 @@ FEATURES = [
     Feature(
         "updates of it",
         "pages/web/modes.js",
-        'document.addEventListener("gate:change", () => announce("update"), true);',
+        'news = () => announce("update");',
         "",
         ("test_no_tag_is_told_later",),
     ),
