@@ -285,14 +285,7 @@
    * on it, which Chromium would forget.
    */
   function opensAnew() {
-    const fields =
-      /** @type {HTMLInputElement[]} */
-      (all("textarea,input:not([type=checkbox],[type=radio])"));
-    return (
-      !typed &&
-      first("script[data-anew]") &&
-      fields.every((one) => one.value === one.defaultValue)
-    );
+    return !typed && first("script[data-anew]");
   }
 
   /**
@@ -669,6 +662,11 @@
   /** Decide as soon as the page is there in full, with all that it tells, and shown. */
   async function begin() {
     await parsed();
+    // Who is typing already began before this script was there.
+    const { value, defaultValue } =
+      /** @type {HTMLInputElement} */
+      (document.activeElement ?? {});
+    typed ||= value !== defaultValue;
     for (const section of all()) sizes.observe(section);
     if (!own) {
       grown.observe(document, { childList: true, subtree: true });
