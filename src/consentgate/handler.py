@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup
 
-from .core import front
+from .core import embeds, front
 from .core.visit import Visit
 
 _log = logging.getLogger("consentgate")
@@ -64,8 +64,8 @@ class RequestConsent(Visit):
         ValueError where address, title or attributes are a mistake.
         """
         self._known(category)
-        frame = front.frame(category, src, title, attributes)
-        return _markup(front.embed, self, frame, language or "")
+        frame = embeds.frame(category, src, title, attributes)
+        return _markup(embeds.embed, self, frame, language or "")
 
     @property
     def opt_out_notice(self) -> Markup:

@@ -107,13 +107,6 @@ def test_nobody_is_asked_who_has_said_no_by_their_browser() -> None:
     [
         ({"path": "/cart", "query": b"a=1&b=%2F"}, "/cart?a=1&b=%2F", "/_gate"),
         ({"path": "/shop/cart", "root": "/shop"}, "/shop/cart", "/shop/_gate"),
-        ({"path": "/cart", "root": "/shop"}, "/shop/cart", "/shop/_gate"),
-        ({"path": "/a b?c#d%", "root": "/é"}, "/%C3%A9/a%20b%3Fc%23d%25", "/%C3%A9/_gate"),
-        ({"path": "//evil.example"}, "", "/_gate"),
-        ({"path": "/\\evil.example"}, "/%5Cevil.example", "/_gate"),
-        ({"path": "/x", "query": b"\xff\x00"}, "/x?%FF%00", "/_gate"),
-        ({"path": "/x", "query": "a=é&b=%C3%A9".encode()}, "/x?a=%C3%A9&b=%C3%A9", "/_gate"),
-        ({"path": "/x", "root": "//evil.example/"}, "", "/evil.example/_gate"),
         ({"path": "/x", "method": "POST"}, "", "/_gate"),
     ],
 )

@@ -294,7 +294,7 @@ FEATURES = [
     ),
     Feature(
         "frames held back",
-        "core/front.py",
+        "core/embeds.py",
         "    if allowed:\n        return f'<iframe",
         "    if True:\n        return f'<iframe",
         ("test_before_a_choice_no_third_party", "test_without_scripts_only"),

@@ -9,12 +9,9 @@ Rule 4. In doubt nothing is shown: what a page of the site is missing is then th
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
 from html import escape
-from typing import NamedTuple
-from urllib.parse import parse_qs, quote, urlsplit
 
+from .addresses import base_of, query_of, this_page
 from .companion import says_more
 from .compiled import Compiled
 from .consent import Choice
@@ -29,7 +26,6 @@ from .views import (
     ChoicesView,
     Control,
     DeclarationView,
-    EmbedView,
     NoticeView,
     OptOutView,
     Page,
@@ -80,7 +76,7 @@ def banner(visit: Visit, language: str = "", *, inline: bool = False, nonce: str
     if not asks:
         return sheet + html if inline else html
     view = _banner(site, this_page(visit.request))
-    return sheet + html + _rendered(visit, view, base, language).html
+    return sheet + html + rendered(visit, view, base, language).html
 
 
 def head(visit: Visit, *, nonce: str = "") -> str:
@@ -143,114 +139,11 @@ def notice(visit: Visit, language: str = "") -> str:
         return ""
     if visit.site.renderer is None:
         return f'<p role="status">{HONOURED}</p>'
-    return _rendered(visit, NoticeView(), base_of(visit.request, visit.site), language).html
+    return rendered(visit, NoticeView(), base_of(visit.request, visit.site), language).html
 
 
-class Frame(NamedTuple):
-    """Third parties' content, as an <iframe>. `more` are its other attributes, ready to be sent."""
-
-    category: str
-    src: str
-    source: str  # the host that it comes from; "" where it is this one
-    title: str
-    more: str
-
-
-def frame(category: str, src: str, title: str, attributes: Mapping[str, object]) -> Frame:
-    """Return what an app asks for, checked. Raises ValueError where that is a mistake.
-
-    In the names of attributes `_` stands for `-`, and one at the end counts for nothing: `class_`.
-    """
-    if not title.strip():
-        raise ValueError("a frame needs a title, which screen readers say (WCAG 2.2, 4.1.2)")
-    more = ""
-    for name, value in attributes.items():
-        name = name.rstrip("_").replace("_", "-").lower()
-        if not _NAME.fullmatch(name) or name in _OURS or name.startswith("on"):
-            raise ValueError(f"{name!r} is no attribute that a frame can be given here")
-        if value is not None and value is not False:
-            more += f" {name}" if value is True else f' {name}="{escape(str(value))}"'
-    return Frame(category, src, _source(src), title, more)
-
-
-_NAME = re.compile(r"[a-z][a-z0-9-]*")
-# What is written here, and what would be content of its own.
-_OURS = ("src", "srcdoc", "title", "hidden", "data-category", "data-src")
-# RFC 3986 3.2.2, of what can be a name or address of a host, with a port.
-_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
-
-
-def _source(src: str) -> str:
-    """Return the host of an address; "" for a path of this site."""
-    if safe_next(src):
-        return ""
-    try:
-        parts = urlsplit(src)
-    except ValueError:
-        parts = urlsplit("")
-    # What a browser reads otherwise is not trusted: it removes line ends, and takes \\ for a slash.
-    clean = src.isprintable() and not re.search(r"[\s\\]", src)
-    if not clean or parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.netloc):
-        raise ValueError(f"a frame needs an http(s) address or a path of this site, not {src!r}")
-    return parts.netloc
-
-
-def embed(visit: Visit, frame: Frame, language: str = "") -> str:
-    """Return the frame if its category is allowed; else what stands in its place, and the frame
-    without its address, which the script or the next page gives it.
-
-    It counts as a read of the consent. Asked for too late to mark the answer as one visitor's own,
-    it is the frame alone, and the script finds out by itself. Nothing at all is returned where the
-    app has said that it does not use the category here, and where there are no pages to ask with.
-    """
-    late = visit.sealed and not visit.read
-    site, src = visit.site, escape(frame.src)
-    allowed = visit.allows(frame.category)
-    held = f'data-category="{escape(frame.category)}" data-src="{src}"'
-    title = f'title="{escape(frame.title)}"{frame.more}'
-    if allowed:
-        return f'<iframe {held} src="{src}" {title}></iframe>'
-    if frame.category in visit.restricted or site.renderer is None:
-        return ""
-    hidden = f"<iframe {held} {title} hidden></iframe>"
-    if late:
-        return hidden
-    view = _embed(visit, frame.category, frame.source, frame.title, this_page(visit.request))
-    return _rendered(visit, view, base_of(visit.request, site), language).html + "\n" + hidden
-
-
-def place(site: Compiled, visit: Visit, request: Request) -> Page | None:
-    """Return a document for the script: what stands in the place of a frame; None: of none."""
-    asked = query_of(request)
-    category, source = asked.get("category", ""), asked.get("source", "")
-    if category not in site.optional:
-        return None
-    # It is shown: nothing that could be a sentence of somebody else's.
-    source = source if _HOST.fullmatch(source) else ""
-    next_path = safe_next(asked.get("next", "")) or ""
-    view = _embed(visit, category, source, "", next_path)
-    page = render(site, request, view, ".", asked.get("lang", ""))
-    return Page(f"<!doctype html><title>-</title><body>{page.html}</body>", page.language)
-
-
-def _embed(visit: Visit, id: str, source: str, title: str, next_path: str) -> EmbedView:
-    site = visit.site
-    against = visit.gpc and id in site.sold
-    (category,) = _named(site, frozenset({id}))
-    return EmbedView(
-        category=category,
-        source=source,
-        title=title,
-        leave=tuple(sorted(site.optional - {id})),
-        signal=SignalView(against=(category,)) if against else None,
-        over_gpc=bool(against),
-        # What the page's own policy keeps out cannot be loaded on it.
-        once=id not in site.bound,
-        next=next_path,
-    )
-
-
-def _rendered(visit: Visit, view: View, base: str, language: str) -> Page:
+def rendered(visit: Visit, view: View, base: str, language: str) -> Page:
+    """Return a view as a piece of the page asked for, in the language named or the browser's."""
     site, request = visit.site, visit.request
     if not language:
         visit.worded = True
@@ -293,7 +186,7 @@ def opt_out(site: Compiled, visit: Visit, home: str) -> OptOutView:
     sold = site.sold or site.optional
     return OptOutView(
         signal=_signal(site, visit),
-        about=_named(site, sold),
+        about=named(site, sold),
         done=all(visit.choice(id) is Choice.DENIED for id in sold),
         back=home,
     )
@@ -326,44 +219,8 @@ def fragment(site: Compiled, visit: Visit, request: Request, state: object) -> P
     )
 
 
-def base_of(request: Request, site: Compiled) -> str:
-    """Return the path of the gate's own pages as browsers ask for it, without a last slash."""
-    # One slash: two would make a host of what follows, and a proxy's word is not the site's.
-    root = request.root.strip("/")
-    return ("/" + quote(root, safe="/~") if root else "") + site.policy.prefix
-
-
-def this_page(request: Request) -> str:
-    """Return the path and query of the page asked for, as `next`; "" where it was not a GET."""
-    if request.method not in SAFE_METHODS:
-        return ""
-    query = quote(request.query, safe=_QUERY)
-    return safe_next(quote(request.full_path(), safe="/~") + (f"?{query}" if query else "")) or ""
-
-
-_QUERY = "!$&'()*+,-./:;=?@_~%"  # RFC 3986 3.4, and what is percent-encoded already
-
-
-def query_of(request: Request) -> dict[str, str]:
-    """Return the first value of each field of the query; {} where it cannot be read."""
-    try:
-        fields = parse_qs(request.query.decode("latin-1"), max_num_fields=200)
-    except ValueError:  # more fields than a link of anybody's has
-        return {}
-    return {name: values[0] for name, values in fields.items()}
-
-
-def kept(request: Request) -> str:
-    """Return the query that keeps the language which the address names; "" if it names none."""
-    language = query_of(request).get("lang", "")
-    return f"?lang={quote(language[:_MAX_TAG], safe='')}" if language else ""
-
-
-_MAX_TAG = 35  # RFC 5646 4.4.1: the longest that need be supported
-
-
 def _banner(site: Compiled, next_path: str) -> BannerView:
-    asked = _named(site, site.optional)
+    asked = named(site, site.optional)
     return BannerView(buttons=_all_buttons(site), asked=asked, next=next_path)
 
 
@@ -381,10 +238,11 @@ def _standing(visit: Visit) -> str:
 
 
 def _signal(site: Compiled, visit: Visit) -> SignalView | None:
-    return SignalView(against=_named(site, site.sold)) if visit.gpc else None
+    return SignalView(against=named(site, site.sold)) if visit.gpc else None
 
 
-def _named(site: Compiled, ids: frozenset[str]) -> tuple[Category, ...]:
+def named(site: Compiled, ids: frozenset[str]) -> tuple[Category, ...]:
+    """Return the categories of these ids, in the policy's order."""
     return tuple(one for one in site.categories if one.id in ids)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from . import front
+from . import embeds, front
+from .addresses import kept, query_of
 from .companion import says_more
 from .compiled import Compiled
 from .consent import GrantRefused, UnknownCategory
@@ -79,7 +80,7 @@ class OwnPages:
             case "/embed":
                 return self._place(request, visit)
             case "/":
-                target = safe_next(front.query_of(request).get("next", "")) or ""
+                target = safe_next(query_of(request).get("next", "")) or ""
                 view: View = front.choices(self._site, visit, target, self.home(request))
                 return self._page(request, view)
             case "/opt-out":
@@ -102,7 +103,7 @@ class OwnPages:
         return self._respond(request, 308, b"", location=target.encode())
 
     def _page(self, request: Request, view: View) -> Response:
-        language = front.query_of(request).get("lang", "")
+        language = query_of(request).get("lang", "")
         html, language = front.render(self._site, request, view, ".", language)
         return self._respond(request, 200, html.encode(), _HTML, language=language)
 
@@ -113,7 +114,7 @@ class OwnPages:
         return self._respond(request, 200, html.encode(), _HTML, language=language)
 
     def _place(self, request: Request, visit: Visit) -> Response:
-        page = front.place(self._site, visit, request)
+        page = embeds.place(self._site, visit, request)
         if page is None:
             return self.refuse(request, 404, "There is no such category, or it needs no consent.")
         return self._respond(request, 200, page.html.encode(), _HTML, language=page.language)
@@ -141,7 +142,7 @@ class OwnPages:
         if wish.next:
             target = safe_next(wish.next)
         else:  # the page of the opt-out says that it was carried out
-            again = "opt-out" + front.kept(request)
+            again = "opt-out" + kept(request)
             target = again if opts_out else page_before(request) or self.home(request)
         if target is None:
             return self.refuse(request, 400, "The field next must be a path of this site.")

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import flask
 import pytest
 
 import consentgate
-from consentgate import UnknownCategory, consent_from
-from consentgate.core import front
+from consentgate import UnknownCategory
+from consentgate.core import embeds
 from consentgate.core.http import Header, Response
 from consentgate.core.views import EmbedView, SignalView
 from consentgate.handler import RequestConsent
 from core.samples import NOW, POLICY, ask, cookie_of, fresh_id, header, make_gate, reply
 from pages.html import Parsed
 from pages.test_render import make_gate as make_real_gate
-from wrap.driving import ENVIRON
-from wrap.driving import POLICY as FILE
-from wrap.driving import ask as call
 
 GATE = make_gate()
 REAL = make_real_gate()
@@ -173,7 +166,7 @@ def test_a_mistake_of_ours_lets_nothing_in(monkeypatch: pytest.MonkeyPatch) -> N
         raise RuntimeError
 
     monkeypatch.setattr("consentgate.handler._told", set())
-    monkeypatch.setattr(front, "_rendered", fails)
+    monkeypatch.setattr(embeds, "rendered", fails)
     assert visitor().embed("marketing", FILM, "A film") == ""
 
 
@@ -239,70 +232,3 @@ def test_in_real_html_everything_is_escaped_and_nothing_is_inline() -> None:
     ]
     assert "<A film>" not in html
     assert "style=" not in html
-
-
-def test_a_view_and_a_template_say_it(tmp_path: Path) -> None:
-    """In Flask by the name that templates know; by a function anywhere else."""
-    path = tmp_path / "policy.toml"
-    path.write_text(FILE)
-    app = flask.Flask("shop")
-    page = "{{ consent.embed('analytics', 'https://maps.example/', 'A map') }}"
-    app.add_url_rule("/", view_func=lambda: flask.render_template_string(page))
-
-    @app.get("/function")
-    def function() -> str:
-        same = consentgate.embed(flask.request, "analytics", "https://maps.example/", "A map")
-        assert same == consent_from(flask.request).embed(
-            "analytics", "https://maps.example/", title="A map"
-        )
-        return str(same)
-
-    app = consentgate.wrap(app, path, environ=ENVIRON)
-    for address in ("/", "/function"):
-        response = call(app, address)
-        assert '<iframe data-category="analytics" data-src="https://maps.example/"' in response.text
-        assert response.headers["cache-control"] == "private"
-
-
-DJANGO = """
-import sys
-import django
-from django.conf import settings
-from django.http import HttpResponse
-from django.template import Context, Template
-from django.urls import path
-
-TAG = "{% load consentgate %}{% embed 'analytics' 'https://maps.example/' 'A map' width=5 %}"
-
-def tag(request):
-    return HttpResponse(Template(TAG).render(Context({"request": request})))
-
-urlpatterns = [path("", tag)]
-settings.configure(
-    ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="x", INSTALLED_APPS=["consentgate"],
-    TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}],
-)
-django.setup()
-from django.core.wsgi import get_wsgi_application
-from consentgate import wrap
-from wrap.driving import ENVIRON, ask
-print(ask(wrap(get_wsgi_application(), sys.argv[1], environ=ENVIRON)).text)
-"""
-
-
-def test_django_has_a_tag_for_it(tmp_path: Path) -> None:
-    """Which escapes nothing that is HTML."""
-    path = tmp_path / "policy.toml"
-    path.write_text(FILE)
-    done = subprocess.run(
-        [sys.executable, "-c", DJANGO, str(path)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd=Path(__file__).parents[1],
-    )
-    assert done.stderr == ""
-    assert '<iframe data-category="analytics" data-src="https://maps.example/" title="A map" ' in (
-        done.stdout
-    )
