@@ -49,6 +49,6 @@ def test_addresses_are_those_that_browsers_ask_for(
 def test_a_query_is_read_once_and_its_language_is_kept(
     query: bytes, fields: dict[str, str], language: str
 ) -> None:
-    """The first of each name; of more fields than a link has none; and no language of any length."""
+    """The first of each name; of more fields than a link has, none; no language of any length."""
     request = ask(query=query)
     assert (query_of(request), kept(request)) == (fields, language)
