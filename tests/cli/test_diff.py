@@ -293,6 +293,24 @@ CASES = {
             'wording local_storage key "a*b*" named, before covered by "a*"',
         ],
     ),
+    "facts of what is stored": (
+        told(local_storage=("a", cookie("b*", 9, purpose="B"), "c")),
+        told(
+            local_storage=(
+                cookie("a", provider="A", purpose="Why"),
+                cookie("bb", purpose="B", recipients=("R",)),
+                cookie("c"),
+            )
+        ),
+        [
+            'wider local_storage key "a": provider "A", before not told',
+            'wider local_storage key "bb": duration "9 seconds" no longer told',
+            'wider local_storage key "bb": recipient "R" added',
+            'narrower local_storage key "b*" removed',
+            'wording local_storage key "a": purpose "Why", before not told',
+            'wording local_storage key "bb" named, before covered by "b*"',
+        ],
+    ),
     "databases and caches": (
         told(indexed_db=("a*",), sources=("https://a.example",)),
         told(indexed_db=("ab", "c"), cache_storage=("d",)),

@@ -205,7 +205,7 @@ def test_values_of_other_types_are_named_before_anything_else() -> None:
         ("categories[3].rules[0].seconds", "must be a whole number or None, not text"),
         ("categories[4].rules[0].seconds", "must be a whole number or None, not true or false"),
         ("categories[5].always", "must be True or False, not text"),
-        ("categories[5].local_storage[0]", "must be text, not a number"),
+        ("categories[5].local_storage[0]", "must be text or a Rule, not a number"),
     }
     assert {code for code, _, _ in found} == {"CG102"}
 

@@ -102,8 +102,8 @@ DETAILS = [
                 "storage": "cookie",
             },
             BARE | {"name": "_gid"},
-            {"name": "ajs_*", "storage": "local_storage"},
-            {"name": "draft", "storage": "session_storage"},
+            BARE | {"name": "ajs_*", "storage": "local_storage"},
+            BARE | {"name": "draft", "storage": "session_storage"},
         ],
     },
     {

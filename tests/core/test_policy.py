@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
@@ -76,17 +76,21 @@ def test_the_frameworks_own_cookies_belong_to_a_category_that_is_always_on(
 
 def test_what_scripts_store_is_told_by_its_kind() -> None:
     """In the order of the kinds, each as the policy lists it."""
+    told = Rule(name="a*", category="a", purpose="Counts visits", recipients=("B",))
     category = Category(
         id="a",
         cache_storage=("files",),
         indexed_db=("history",),
         session_storage=("draft",),
-        local_storage=("b", "a"),
+        local_storage=("b", told),
     )
     assert category.stored == (
-        ("local_storage", "b"),
-        ("local_storage", "a"),
-        ("session_storage", "draft"),
-        ("indexed_db", "history"),
-        ("cache_storage", "files"),
+        ("local_storage", Rule(name="b", category="a")),
+        ("local_storage", told),
+        ("session_storage", Rule(name="draft", category="a")),
+        ("indexed_db", Rule(name="history", category="a")),
+        ("cache_storage", Rule(name="files", category="a")),
     )
+    assert category.names_in("local_storage") == ("b", "a*")
+    assert category.shares
+    assert not replace(category, local_storage=()).shares

@@ -12,6 +12,7 @@ from core.samples import POLICY
 
 ANALYTICS = POLICY.categories[1]
 GA, GID = ANALYTICS.rules
+KEY = Rule(name="ajs_*", category="analytics")  # and nothing told of it
 
 
 def test_a_revision_is_four_hexadecimal_digits_of_what_was_told() -> None:
@@ -34,6 +35,7 @@ def test_a_token_carries_fifteen_bits_of_it() -> None:
         replace(ANALYTICS, secure=True, http_only=True, same_site="lax", honours=("1234",)),
         replace(ANALYTICS, sources=("https://stats.example",)),
         replace(ANALYTICS, indexed_db=(), cache_storage=()),
+        replace(ANALYTICS, local_storage=(KEY,)),
     ],
 )
 def test_what_visitors_are_not_told_makes_no_revision(same: Category) -> None:
@@ -58,6 +60,10 @@ def test_what_visitors_are_not_told_makes_no_revision(same: Category) -> None:
         replace(ANALYTICS, session_storage=("draft", "views")),
         replace(ANALYTICS, indexed_db=("views",)),
         replace(ANALYTICS, cache_storage=("views",)),
+        replace(ANALYTICS, local_storage=(replace(KEY, provider="Another"),)),
+        replace(ANALYTICS, local_storage=(replace(KEY, purpose="Counts visits"),)),
+        replace(ANALYTICS, local_storage=(replace(KEY, duration="1 year"),)),
+        replace(ANALYTICS, local_storage=(replace(KEY, recipients=("Another",)),)),
     ],
 )
 def test_all_that_visitors_are_told_makes_a_revision(other: Category) -> None:

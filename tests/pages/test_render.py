@@ -16,6 +16,7 @@ from consentgate.core import front
 from consentgate.core.gate import Gate
 from consentgate.core.http import Header
 from consentgate.core.policy import (
+    STORAGE,
     Category,
     Change,
     Controller,
@@ -266,6 +267,32 @@ def test_databases_and_caches_are_told_of_as_well() -> None:
         words = Parsed(page(path, gate=gate)).words()
         assert "chat_history storage of the browser" in words
         assert "chat_files storage of the browser" in words
+
+
+def test_what_is_told_of_a_key_is_shown_as_a_cookies_is() -> None:
+    """Provider, purpose, duration and who else reads it; what a tab stores ends with the visit."""
+    seen = Rule(
+        name="seen",
+        category="x",
+        provider="Meta",
+        purpose="Recommends",
+        duration="until you clear it",
+        recipients=("A", "B"),
+    )
+    pages = Rule(name="pages", category="x", purpose="Counts")
+    for kind in STORAGE:
+        where = "tab" if kind == "session_storage" else "browser"
+        category = Category(id="x", **{kind: (seen, pages, "bare")})
+        gate = make_gate(categories=(category,), controller=Controller(name="Shop"))
+        for path in ("/", "/declaration"):
+            words = Parsed(page(path, gate=gate)).words()
+            ends = " until the browser is closed" if kind == "session_storage" else ""
+            assert (
+                f"seen storage of the {where} Meta third party Recommends until you clear it A, B"
+                in words
+            )
+            assert f"pages storage of the {where} this site Counts{ends}" in words
+            assert f"bare storage of the {where} this site{ends}" in words
 
 
 def test_a_cookie_of_the_site_itself_is_not_a_third_partys() -> None:

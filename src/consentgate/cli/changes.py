@@ -51,7 +51,7 @@ def differences(
     found = [*_texts(old, new), *_sale(old, new)]
     found += _cookies(old.rules, new.rules, homes)
     for kind, what in _STORAGE.items():
-        found += _storage(f"{kind} {what}", getattr(old, kind), getattr(new, kind))
+        found += _storage(f"{kind} {what}", old.kept_in(kind), new.kept_in(kind))
     order = list(Kind)
     return tuple(sorted(found, key=lambda one: order.index(one.kind)))
 
@@ -116,21 +116,26 @@ def _recipients(label: str, old: Rule, new: Rule) -> Iterator[Difference]:
         yield Difference(Kind.WORDING, f"{label}: recipients repeated")
 
 
-def _storage(what: str, old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[Difference]:
-    patterns = [Pattern(Rule(name=key, category="")) for key in old if "*" in key]
-    for key in new:
-        if key in old:
-            continue
-        # An asterisk of the new key is matched by one of the old alone: so its every name is.
-        covering = next((one for one in patterns if one.matches(key.encode())), None)
-        if covering is None:
-            yield Difference(Kind.WIDER, f'{what} "{key}" added')
-        else:
-            text = f'{what} "{key}" named, before covered by "{covering.rule.name}"'
+def _storage(what: str, old: tuple[Rule, ...], new: tuple[Rule, ...]) -> Iterator[Difference]:
+    before = {rule.name: rule for rule in old}
+    patterns = [Pattern(rule) for rule in old if "*" in rule.name]
+    for rule in new:
+        label = f'{what} "{rule.name}"'
+        was = before.get(rule.name)
+        if was is None:
+            # An asterisk of the new key is matched by one of the old alone: so its every name is.
+            covering = (one.rule for one in patterns if one.matches(rule.name.encode()))
+            was = next(covering, None)
+            if was is None:
+                yield Difference(Kind.WIDER, f"{label} added")
+                continue
+            text = f'{label} named, before covered by "{was.name}"'
             yield Difference(Kind.WORDING, text)
-    for key in old:
-        if key not in new:
-            yield Difference(Kind.NARROWER, f'{what} "{key}" removed')
+        yield from _facts(label, was, rule)
+    names = {rule.name for rule in new}
+    for rule in old:
+        if rule.name not in names:
+            yield Difference(Kind.NARROWER, f'{what} "{rule.name}" removed')
 
 
 # --- cookies ------------------------------------------------------------------------------------

@@ -99,6 +99,8 @@ RULE: Keys = dict.fromkeys(
         "partitioned",
     )
 )
+# Of what scripts store beside cookies.
+STORED: Keys = dict.fromkeys(("name", "provider", "purpose", "duration", "party", "recipients"))
 # Those of tables that are read straight into a dataclass are its fields.
 CONTROLLER: Keys = dict.fromkeys(field.name for field in fields(Controller))
 REGIONS: Keys = dict.fromkeys(field.name for field in fields(Regions))

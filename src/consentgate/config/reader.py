@@ -47,6 +47,7 @@ from .known import (
     PROFILE,
     REGIONS,
     RULE,
+    STORED,
     TOP,
 )
 from .problems import Fault, Path, did_you_mean, key_path
@@ -238,10 +239,10 @@ class Reader(Records):
             title=self.text(table, "title", at),
             description=self.text(table, "description", at),
             rules=tuple(rule for rule, _ in rules),
-            local_storage=self.texts(table, "local_storage", at, place),
-            session_storage=self.texts(table, "session_storage", at, place),
-            indexed_db=self.texts(table, "indexed_db", at, place),
-            cache_storage=self.texts(table, "cache_storage", at, place),
+            local_storage=self._stored(table, "local_storage", at, place),
+            session_storage=self._stored(table, "session_storage", at, place),
+            indexed_db=self._stored(table, "indexed_db", at, place),
+            cache_storage=self._stored(table, "cache_storage", at, place),
             sources=self.texts(table, "sources", at, place),
             secure=self.boolean(table, "secure", at, False),
             http_only=self.boolean(table, "http_only", at, False),
@@ -250,6 +251,39 @@ class Reader(Records):
             honours=self.texts(table, "honours", at, place),
             exemption=self.record(table, "exemption", Exemption(), EXEMPTION, at),
         )
+
+    def _stored(
+        self, table: dict[str, Any], kind: str, at: Path, place: Path
+    ) -> tuple[str | Rule, ...]:
+        """Read what scripts store in one place: each a name, or a table with what is told of it."""
+        found: list[str | Rule] = []
+        for entry, path in self.members(table, kind, at):
+            self.paths[(*place, kind, len(found))] = path
+            if isinstance(entry, str):
+                found.append(entry)
+            elif not isinstance(entry, dict):
+                remedy = 'write "ajs_*", or { name = "ajs_*", purpose = "…" }'
+                self.wrong_type(path, entry, "a name or a table", remedy)
+            else:
+                self.known_keys(entry, STORED, path)
+                name, duration = (self.text(entry, key, path) for key in ("name", "duration"))
+                rule = Rule(
+                    name=name,
+                    category=at[-1] if isinstance(at[-1], str) else "",
+                    provider=self.text(entry, "provider", path),
+                    purpose=self.text(entry, "purpose", path),
+                    # Unlike a cookie's it binds nobody: "until you sign out" is one too.
+                    duration=duration,
+                    seconds=seconds_of(duration) if duration else None,
+                    party=self.text(entry, "party", path),
+                    recipients=self.texts(entry, "recipients", path, path),
+                )
+                if "name" not in entry and (*path, "name") not in self.meant:
+                    remedy = 'add name = "…"; * stands for any text'
+                    self.note("CG103", (*path, "name"), "what is stored has no name", remedy)
+                elif isinstance(entry.get("name"), str):
+                    found.append(rule)
+        return tuple(found)
 
     def _always(self, table: dict[str, Any] | None, id: str) -> bool:
         return id == NECESSARY if table is None else table.get("always") is True

@@ -8,7 +8,7 @@ Rule 2. What a flow makes strictly necessary on its paths, the guard leaves alon
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from .own_cookie import host_name
 from .policy import Category, Policy, Rule
@@ -29,8 +29,8 @@ def told_to_guard(
     site += [(rule.name, one.id) for one in categories for rule in one.rules]
     frameworks = [(rule.name, necessary) for rule in known]
 
-    def named(keys: Callable[[Category], Iterable[str]]) -> list[dict[str, list[str]]]:
-        return _ranks([(key, one.id) for one in categories for key in keys(one)])
+    def named(kind: str) -> list[dict[str, list[str]]]:
+        return _ranks([(name, one.id) for one in categories for name in one.names_in(kind)])
 
     return {
         "guard": policy.guard,
@@ -42,10 +42,10 @@ def told_to_guard(
         "site": host_name(policy.site.partition("://")[2]).removeprefix("www."),
         "rules": {
             "cookie": [*_ranks(site), *_ranks(frameworks)],
-            "local": named(lambda one: one.local_storage),
-            "session": named(lambda one: one.session_storage),
-            "idb": named(lambda one: one.indexed_db),
-            "cache": named(lambda one: one.cache_storage),
+            "local": named("local_storage"),
+            "session": named("session_storage"),
+            "idb": named("indexed_db"),
+            "cache": named("cache_storage"),
         },
     }
 

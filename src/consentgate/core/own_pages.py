@@ -268,7 +268,7 @@ def _described(category: Category) -> dict[str, object]:
         "always": category.always,
         "sale_or_sharing": category.sale_or_sharing,
         "items": [_item(rule, "cookie") for rule in category.rules]
-        + [{"name": name, "storage": kind} for kind, name in category.stored],
+        + [_item(rule, kind) for kind, rule in category.stored],
     }
 
 

@@ -65,6 +65,7 @@ class Category:
     `secure`, `http_only` and `same_site` ("lax" or "strict") are the least that its cookies must
     ask of browsers: a cookie that asks for less is raised to them, none is lowered. `sources` are
     the third parties whose code and content belong to it, as a Content-Security-Policy names them.
+    What scripts store beside cookies is named alone, or by a rule, where more is told of it.
     """
 
     id: str
@@ -72,10 +73,10 @@ class Category:
     description: str = ""
     always: bool = False
     rules: tuple[Rule, ...] = ()
-    local_storage: tuple[str, ...] = ()
-    session_storage: tuple[str, ...] = ()
-    indexed_db: tuple[str, ...] = ()
-    cache_storage: tuple[str, ...] = ()
+    local_storage: tuple[str | Rule, ...] = ()
+    session_storage: tuple[str | Rule, ...] = ()
+    indexed_db: tuple[str | Rule, ...] = ()
+    cache_storage: tuple[str | Rule, ...] = ()
     sources: tuple[str, ...] = ()
     secure: bool = False
     http_only: bool = False
@@ -90,9 +91,25 @@ class Category:
         return self.title or self.id.replace("_", " ").replace("-", " ").capitalize()
 
     @property
-    def stored(self) -> tuple[tuple[str, str], ...]:
-        """What scripts store beside cookies: the kind of each, and its name."""
-        return tuple((kind, name) for kind in STORAGE for name in getattr(self, kind))
+    def shares(self) -> bool:
+        """Whether somebody is named who gets to read what is stored."""
+        return any(rule.recipients for rule in (*self.rules, *(one for _, one in self.stored)))
+
+    def kept_in(self, kind: str) -> tuple[Rule, ...]:
+        """Return what is told of everything that scripts store in one kind of STORAGE."""
+        entries: tuple[str | Rule, ...] = getattr(self, kind)
+        return tuple(
+            Rule(name=one, category=self.id) if isinstance(one, str) else one for one in entries
+        )
+
+    def names_in(self, kind: str) -> tuple[str, ...]:
+        """Return the names and patterns of what scripts store in one kind of STORAGE."""
+        return tuple(rule.name for rule in self.kept_in(kind))
+
+    @property
+    def stored(self) -> tuple[tuple[str, Rule], ...]:
+        """What scripts store beside cookies: the kind of each, and what is told of it."""
+        return tuple((kind, rule) for kind in STORAGE for rule in self.kept_in(kind))
 
 
 # What scripts store in, beside cookies, by the fields of a category.

@@ -38,18 +38,25 @@ def told_of(category: Category) -> dict[str, object]:
         "description": _plain(category.description),
         "sale_or_sharing": category.sale_or_sharing,
         "cookies": sorted(map(_told_of_rule, category.rules)),
-        "local_storage": sorted(category.local_storage),
-        "session_storage": sorted(category.session_storage),
+        "local_storage": sorted(category.names_in("local_storage")),
+        "session_storage": sorted(category.names_in("session_storage")),
     }
     for kind in ("indexed_db", "cache_storage"):
-        if names := getattr(category, kind):
+        if names := category.names_in(kind):
             told[kind] = sorted(names)
+    facts = [[kind, *_told_of_rule(rule)] for kind, rule in category.stored if _is_told_of(rule)]
+    if facts:
+        told["stored"] = sorted(facts)
     return told
 
 
 def _told_of_rule(rule: Rule) -> list[object]:
     recipients = sorted(map(_plain, rule.recipients))
     return [rule.name, *map(_plain, (rule.provider, rule.purpose, rule.duration)), recipients]
+
+
+def _is_told_of(rule: Rule) -> bool:
+    return any((rule.provider, rule.purpose, rule.duration, rule.recipients))
 
 
 def _plain(text: str) -> str:

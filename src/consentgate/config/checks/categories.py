@@ -53,12 +53,12 @@ def category_faults(categories: Sequence[Category]) -> Iterator[Fault]:
             else:
                 cookies.append((rule, at))
         for kind, what in STORAGE.items():
-            for position, key in enumerate(getattr(category, kind)):
+            for position, rule in enumerate(category.kept_in(kind)):
                 at = (*place, kind, position)
-                if fault := name_fault(key, at, what):
+                if fault := name_fault(rule.name, at, what) or _party_fault(rule, at):
                     yield fault
                 else:
-                    storage[kind].append((Rule(name=key, category=category.id), at))
+                    storage[kind].append((rule, at))
     yield from _likenesses(categories)
     yield from _size(categories)
     # Only among those that are right in themselves: one mistake is not reported as two.
