@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from browsers.chromium import Chromium, find_chromium
 from browsers.driving import Visitor
-from browsers.firefox import Firefox, find_firefox
+from browsers.firefox import Firefox, FirefoxVisitor, find_firefox
 from consentgate import Category, Gate, Policy, wsgi
 from consentgate.core.policy import Csp
 
@@ -38,6 +38,28 @@ NONCED = """<!doctype html><title>Shop</title><body>
 <script>window.injected = 1</script>
 <script nonce="x" src="{tracker}/script.js"></script>
 """
+XML = """<html xmlns="http://www.w3.org/1999/xhtml"><head><title>Shop</title></head><body>
+<script src="{tracker}/script.js"></script><img src="{tracker}/image.gif"/>
+<script>window.asked = fetch("{tracker}/request").then(() => "sent", () => "kept");</script>
+</body></html>"""
+SVG = """<svg xmlns="http://www.w3.org/2000/svg"><script href="{tracker}/script.js"/>
+<script>window.asked = fetch("{tracker}/request").then(() => "sent", () => "kept");</script>
+</svg>"""
+# What browsers show as a document though it does not say so: status, type, body.
+ODD: dict[str, tuple[int, str | None, str]] = {
+    "/odd/created": (201, "text/html", PAGE),
+    "/odd/missing": (404, "text/html", PAGE),
+    "/odd/choices": (300, "text/html", PAGE),
+    "/odd/untyped": (200, None, PAGE),
+    "/odd/empty": (200, "", PAGE),
+    "/odd/any": (200, "*/*", PAGE),
+    "/odd/unknown": (200, "unknown/unknown", PAGE),
+    "/odd/application": (200, "application/unknown", PAGE),
+    "/odd/xml": (200, "text/xml", XML),
+    "/odd/picture": (200, "image/svg+xml", SVG),
+}
+# These Firefox takes for files to be kept.
+KEPT_BY_FIREFOX = {"/odd/unknown", "/odd/application"}
 OWN_POLICY = "script-src 'nonce-x' 'strict-dynamic'"
 
 
@@ -73,6 +95,17 @@ class Shop:
         if request.path == "/reports":
             self.reports.append(json.loads(request.get_data()))
             return Response(status=204)(environ, start_response)
+        if request.path in ODD:
+            status, kind, page = ODD[request.path]
+            answer = Response(page.replace("{tracker}", self._tracker), status)
+            if status != 200:
+                answer.headers["Location"] = "/elsewhere"
+            del answer.headers["Content-Type"]
+            if kind is not None:
+                answer.headers["Content-Type"] = kind
+            # Whatever else is done to headers, addresses stay as they are.
+            answer.autocorrect_location_header = False
+            return answer(environ, start_response)
         page = NONCED if request.path == "/nonced" else PAGE
         answer = Response(page.replace("{tracker}", self._tracker), mimetype="text/html")
         if request.path == "/nonced":
@@ -100,7 +133,7 @@ class Street:
         """Return what the tracker is asked for when this document is opened."""
         self._tracker.asked.clear()
         visitor.visit(self.shop + path)
-        if path != "/nonced":
+        if path != "/nonced" and visitor.evaluate("'asked' in window"):
             visitor.evaluate("window.asked")
         return set(self._tracker.asked)
 
@@ -197,6 +230,16 @@ def test_where_browsers_are_not_told_all_is_asked_for(visitor: Visitor) -> None:
     """What the other tests see is the policy's doing."""
     with street("off") as site:
         assert site.loads(visitor) == EVERY
+
+
+def test_what_browsers_show_has_the_policy_whatever_it_says(visitor: Visitor) -> None:
+    """Nothing is asked for; without the policy each would be a document that asks."""
+    with street("enforce") as site:
+        assert {path: site.loads(visitor, path) for path in ODD} == {path: set() for path in ODD}
+    with street("off") as site:
+        shown = {path for path in ODD if site.loads(visitor, path) >= {"script.js", "request"}}
+        kept = KEPT_BY_FIREFOX if isinstance(visitor, FirefoxVisitor) else set()
+        assert shown == set(ODD) - kept
 
 
 def test_a_report_is_all_that_comes_of_reporting(visitor: Visitor) -> None:
