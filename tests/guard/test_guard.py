@@ -498,19 +498,6 @@ def test_what_the_back_button_brings_is_not_believed(visitor: Visitor, shop: Sho
     assert stored(visitor, shop)["local"] == []
 
 
-@pytest.mark.parametrize(
-    ("kind", "kept"), [("navigate", ["_ga=1"]), ("reload", ["_ga=1"]), ("back_forward", [])]
-)
-def test_what_the_server_wrote_counts_only_where_the_page_was_just_loaded(
-    visitor: Visitor, shop: Shop, kind: str, kept: list[str]
-) -> None:
-    """A browser may bring a page back as it was made when more was allowed."""
-    before = f"performance.getEntriesByType = () => [{{type: '{kind}'}}];"
-    page(visitor, shop, "/cached/a", first="stale", before=before)
-    visitor.evaluate("void (document.cookie = '_ga=1; path=/')")
-    assert stored(visitor, shop)["cookie"] == kept
-
-
 REGIONS = Regions(
     profiles=(
         Profile(name="Opt-out", places=("US",), regime="opt-out"),
@@ -518,6 +505,54 @@ REGIONS = Regions(
     )
 )
 SCRIPT = '<script src="/_gate/g.js" defer></script>'
+LOADED = {"type": "navigate", "transferSize": 300, "deliveryType": ""}
+
+
+@pytest.mark.parametrize(
+    ("entries", "believed"),
+    [
+        ([LOADED], True),
+        ([{**LOADED, "type": "reload"}], True),
+        ([{**LOADED, "type": "back_forward"}], False),
+        ([{**LOADED, "deliveryType": "navigational-prefetch"}], False),
+        ([{**LOADED, "deliveryType": "cache"}], False),
+        ([{**LOADED, "transferSize": 0}], False),
+        ([{"type": "navigate"}], False),
+        ([], False),
+    ],
+    ids=str,
+)
+def test_what_the_server_wrote_counts_only_where_the_page_was_just_loaded(
+    visitor: Visitor, shop: Shop, entries: list[Any], believed: bool
+) -> None:
+    """A browser may bring a page back as it was made when more was allowed.
+
+    And where a yes is needed the companion must carry it as well, however the page came.
+    """
+    before = f"performance.getEntriesByType = () => {json.dumps(entries)};"
+    for place in ("US", "DE"):
+        shop.use(**({"place": place, "regions": REGIONS} if place == "US" else {}))
+        page(visitor, shop, "/cached/a", first="stale", before=before)
+        visitor.evaluate("void (document.cookie = '_ga=1; path=/')")
+        kept = ["_ga=1"] if believed and place == "US" else []
+        assert stored(visitor, shop)["cookie"] == kept
+
+
+def test_a_gate_that_cannot_be_reached_removes_nothing(visitor: Visitor, shop: Shop) -> None:
+    """Where something may be used until an objection, and nobody knows whether there was one."""
+    shop.use(place="US", regions=REGIONS)
+    page(visitor, shop)
+    visitor.evaluate("void (document.cookie = '_ga=1; path=/', localStorage.ajs_user = 1)")
+    fails = (
+        "XMLHttpRequest.prototype.send = function () { this.dispatchEvent(new Event('loadend')); };"
+    )
+    for path in ("/a/b", "/cached/a/b"):
+        page(visitor, shop, path, g=SCRIPT, before=fails)
+        visitor.evaluate("gate.ready")
+        settle(visitor)
+        assert visitor.evaluate("[gate.has('analytics'), wrong]") == [False, []]
+        found = visitor.evaluate(STORED)
+        assert (found["cookie"], found["local"]) == (["_ga=1"], ["ajs_user=1"])
 
 
 @pytest.mark.parametrize("path", ["/a/b", "/cached/a/b"])

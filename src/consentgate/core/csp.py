@@ -50,7 +50,15 @@ _NOT_MODIFIED = 304
 # A type that says what something is (https://mimesniff.spec.whatwg.org/#parsing-a-mime-type); one
 # that does not, browsers ignore, and look what it is.
 _TOLD = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+/[!#$%&'*+.^_`|~0-9a-z-]+")
-_UNTOLD = (b"*/*", b"unknown/unknown", b"application/unknown")
+_UNTOLD = (
+    b"*/*",
+    b"unknown/unknown",
+    b"application/unknown",
+    # To Chromium the first is XML; Firefox looks into the others.
+    b"text/xsl",
+    b"application/x-unknown-content-type",
+    b"multipart/x-mixed-replace",
+)
 
 
 class Policies:

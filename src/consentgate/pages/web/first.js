@@ -79,7 +79,7 @@
   }
 
   /**
-   * Let of these be used what the companion carries, or all where they are believed.
+   * Let of these be used what the companion carries; where they are believed, what it does not deny.
    * @param {readonly string[]} ids
    * @param {boolean} [believed]
    * @param {boolean} [sure] whether all others may not be used, whatever the companion lacks
@@ -88,7 +88,8 @@
     used = companionIn(cookies());
     const said = wordsOf(read(used));
     const before = [...allowed, ...unsure];
-    allowed = optional.filter((id) => ids.includes(id) && (believed || said.get(id) === "granted"));
+    const other = believed && "granted";
+    allowed = optional.filter((id) => ids.includes(id) && (said.get(id) ?? other) === "granted");
     unsure = optional.filter((id) => !sure && said.get(id) !== "denied");
     if (before.some((id) => !may(id) && !unsure.includes(id))) clean();
     news();
@@ -100,25 +101,20 @@
   }
 
   const told = document.currentScript?.dataset.allowed?.split(" ");
-  /** @type {(PerformanceNavigationTiming & { deliveryType?: string })[]} */
-  const [entry] =
-    /** @type {any} */
+  const [{ type, transferSize, deliveryType } = /** @type {any} */ ({})] =
+    /** @type {any[]} */
     (performance.getEntriesByType("navigation"));
   // What was fetched in advance, is kept by a worker, or is there again, may be of another time.
-  const fresh =
-    told &&
-    entry &&
-    entry.type !== "back_forward" &&
-    !entry.deliveryType &&
-    !entry.workerStart;
-  hold(told ?? optional, fresh, fresh || undefined);
+  // Firefox does not say that a worker was asked, only that nothing came over the network.
+  const fresh = told && type !== "back_forward" && transferSize > 0 && !deliveryType;
+  // Where an absent choice is a no, the companion carries all that may be used.
+  hold(told ?? optional, fresh && policy.asks, fresh || undefined);
   document.addEventListener("gate:change", (event) => {
     // Who makes such an event need not know what belongs in it.
     hold(event.detail?.allowed ?? [], policy.asks);
   }, true);
   document.addEventListener("visibilitychange", notice);
   addEventListener("pageshow", notice);
-  window.cookieStore?.addEventListener("change", notice);
 
   /* guard.js */
   /* modes.js */
@@ -127,6 +123,9 @@
     clean();
     const { gate } = window;
     // What was so before the page was opened is no change, so nothing tells of it.
-    gate?.ready?.then(() => hold(optional.filter(gate.has), policy.asks, true));
+    // Where only the server knows, it may be that nobody has reached it.
+    gate?.ready?.then((/** @type {any} */ known) => {
+      hold(optional.filter(gate.has), policy.asks, !policy.asks || known);
+    });
   });
 })(GATE_POLICY);

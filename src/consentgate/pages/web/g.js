@@ -114,9 +114,9 @@
   let trigger = null;
   /** @type {Element | null} the banner in whose place they are */
   let behind = null;
-  /** @type {() => void} */
+  /** @type {(known?: any) => void} */
   let settle = () => {};
-  /** @type {Promise<void>} */
+  /** @type {Promise<void>} first.js alone is told whether anything is known */
   const ready = new Promise((resolve) => {
     settle = resolve;
   });
@@ -232,6 +232,7 @@
     }
     used = now;
     if (late || answer === null) {
+      settle();
       // The next occasion is another try.
       answered = "";
       hold([], said);
@@ -276,7 +277,7 @@
     }
     if (final) {
       decided = true;
-      settle();
+      settle(true);
     }
   }
 
@@ -628,10 +629,12 @@
     if (!form || !section || !(chooses || button.formMethod === "get")) return;
     // The page's own listeners, which may send every form in their way, are not meant.
     event.stopPropagation();
-    // What was asked for, and this page's policy keeps out, the next page shows.
+    // What was asked for, and this page's policy keeps out, the next page shows. Where the server has
+    // not said what the page is, that is the same page again.
     const shown = `${new FormData(form).get("grant")}`;
     const held = section.matches("[data-gate=embed]") && !admitted.includes(shown);
-    if (native || (held && !opensAnew())) return;
+    const unsaid = !typed && !first("script[data-anew],script[data-admits]");
+    if (native || (held && unsaid)) return;
     event.preventDefault();
     if (sending) return;
     if (chooses) void send(section, form, button);
@@ -681,9 +684,11 @@
     const [entry] =
       /** @type {PerformanceNavigationTiming[]} */
       (performance.getEntriesByType("navigation"));
-    // What the back button brings, or was made in advance, may be of another time.
-    const fresh = !early && entry?.type !== "back_forward";
-    rendered = fresh && !!first("script[data-rendered]");
+    // With the back button comes what was typed before the page was left.
+    const again = entry?.type === "back_forward";
+    typed ||= again;
+    // What it brings, or was made in advance, may be of another time.
+    rendered = !early && !again && !!first("script[data-rendered]");
     strict = !!first("script[data-strict]");
     begun = true;
     await refresh("load");
@@ -734,9 +739,8 @@
   document.addEventListener("input", ({ target, isTrusted }) => {
     typed ||= isTrusted && target instanceof Element && !target.closest("[data-gate]");
   }, true);
-  addEventListener("blur", () => {
-    typed ||= document.activeElement instanceof HTMLIFrameElement;
-  });
+  // Who has left this document for another window has not the focus; who is in a frame of it has.
+  addEventListener("blur", () => setTimeout(() => (typed ||= document.hasFocus())));
   document.addEventListener("click", onLeave, true);
   document.addEventListener("keydown", onLeave, true);
 })(GATE_POLICY);
