@@ -15,6 +15,8 @@ from consentgate.core.policy import Category, Csp, Flow, Profile, Regions
 from core.samples import NOW, POLICY, ask, cookie_of, forward, make_gate, reply
 
 HTML: Header = (b"content-type", b"text/html; charset=utf-8")
+VARY: Header = (b"vary", b"Accept-Encoding")
+KEPT: Header = (b"cache-control", b"max-age=600")
 NAVIGATION: Header = (b"sec-fetch-dest", b"document")
 CDN, STATS, ADS, PAY = (f"https://{name}.example" for name in ("cdn", "stats", "ads", "pay"))
 CATEGORIES = (
@@ -312,6 +314,39 @@ def test_the_gates_own_pages_keep_their_own_policy() -> None:
     """One, and it is not this one."""
     (own,) = policies(reply(GATE, ask(path="/_gate/")).response.headers)
     assert own == policies(reply(make_gate(), ask(path="/_gate/")).response.headers)[0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "personal"),
+    [
+        ([], [VARY], True),
+        ([(b"sec-fetch-dest", b"empty")], [VARY], True),
+        ([(b"sec-fetch-dest", b"empty"), (b"accept", b"*/*")], [HTML, KEPT], True),
+        ([(b"accept", b"text/html, x/y")], [KEPT], True),
+        ([NAVIGATION], [VARY, KEPT], True),
+        ([], [(b"etag", b"x")], False),
+        ([(b"accept", b"application/json")], [VARY], False),
+        ([(b"sec-fetch-dest", b"image")], [VARY, KEPT], False),
+        ([(b"sec-fetch-dest", b"script"), (b"accept", b"*/*")], [VARY], False),
+    ],
+)
+def test_a_304_takes_nothing_off_a_stored_document(
+    asked: list[Header], told: list[Header], personal: bool
+) -> None:
+    """Fields of the app's replace the stored ones, and what the gate had written there."""
+    request = ask(headers=[*asked, (b"if-none-match", b"x")])
+    headers = finished(forward(GATE, request), *told, status=304)
+    assert policies(headers) == []
+    if not personal:
+        assert headers == told
+        return
+    fields = {name.lower(): value for name, value in headers}
+    assert fields[b"vary"].endswith(b"Cookie")
+    assert fields[b"cache-control"].endswith(b"private")
+    one_for_all = made(categories=(CATEGORIES[0], *POLICY.categories[1:]))
+    for gate in (one_for_all, made("off"), made(mode="report")):
+        left = finished(forward(gate, request), *told, status=304)
+        assert left == told
 
 
 # --- documents are answered in full ---------------------------------------------------------------

@@ -11,7 +11,8 @@ Rule 3. Allowed everywhere are the site itself and the `sources` of what is alwa
 Rule 4. While it is enforced, a document is answered in full. A browser puts the fields of a 304 in
         place of the stored ones of the same name (RFC 9111 3.2): without ours the policy of an
         earlier choice would stay, and with ours alone the app's own policy would be gone. So a 304
-        that is one all the same is given nothing.
+        that is one all the same (scripts ask for pages as well) is given no policy; but if it
+        replaces what caches go by, it says anew that the document is its visitor's.
 
 There is one directive, `default-src`, to which all that fetch something fall back (6.8.3): scripts,
 requests, images, media and frames, but also style sheets, fonts (a font tells its host who reads
@@ -138,9 +139,11 @@ class DocumentFilter(Filter):
     ) -> tuple[list[Header], tuple[Decision, ...], list[int] | None, bool]:
         """Decide as any filter does, and add the policy to a document."""
         result, decisions, caching, personal = super().decide(visit, headers, now, status)
+        fixed = self._policies.fixed
+        if status == _NOT_MODIFIED and fixed is None and self._enforced:
+            personal = personal or may_update_document(visit.request, result)
         if not is_document(visit.request, result, status):
             return result, decisions, caching, personal
-        fixed = self._policies.fixed
         added = self._policies.header(visit.peek()) if fixed is None else fixed
         return [*result, added], decisions, caching, personal or fixed is None
 
@@ -164,6 +167,18 @@ def is_document(request: Request, headers: Iterable[Header], status: int = 200) 
     if moved and status in _REDIRECTS:
         return False  # it is not shown, and may be kept by shared caches
     return shown or (not told and wants_document(request))
+
+
+def may_update_document(request: Request, headers: Iterable[Header]) -> bool:
+    """Say whether a 304 with these headers may replace what caches go by in a stored document."""
+    asked = request.values(b"sec-fetch-dest")
+    if asked and asked[0] not in (*_SHOWN, b"empty"):
+        return False
+    accepted = request.values(b"accept")
+    if accepted and not any(b"*/*" in one or _is_shown(one) for one in accepted):
+        return False
+    names = [name.strip().lower() for name, _ in headers]
+    return b"vary" in names or b"cache-control" in names
 
 
 def wants_document(request: Request) -> bool:
