@@ -15,7 +15,6 @@ from tags.site import POLICY, Log, Site, gated
 
 FILM = '<iframe data-category="marketing" data-src="THIRD/film" title="A film"></iframe>'
 TAG = '<script type="text/plain" data-category="marketing" src="THIRD/a.js"></script>'
-FRAME = '<iframe src="/editor" title="Pay"></iframe>'
 NOTE = """<form id="note"><input value="for"><textarea>grandma</textarea><input type="checkbox">
 <input type="checkbox" checked></form>"""
 
@@ -92,15 +91,68 @@ def test_what_was_typed_before_the_script_ran_is_not_lost(
     assert (len(documents(site)), site.third.asked) == ((2, ["/film"]) if again else (1, []))
 
 
-@pytest.mark.parametrize("frame", ["<iframe srcdoc='<textarea></textarea>'></iframe>", FRAME])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "<iframe srcdoc='<textarea></textarea>'></iframe>",
+        '<iframe src="/editor" title="Pay"></iframe>',
+        '<object data="/editor" type="text/html"></object>',
+        """<div id="host"></div><script>
+          const frame = Object.assign(document.createElement("iframe"), {src: "/editor"});
+          host.attachShadow({mode: "closed"}).append(frame);</script>""",
+    ],
+)
 def test_what_may_have_been_typed_in_a_frame_is_not_lost(tab: Tab, site: Site, frame: str) -> None:
     """An editor, or who takes the payment: whoever has been in it may have begun."""
     site.body, site.head = FILM + frame, rendered
     site.files["/editor"] = "<textarea></textarea>"
     tab.go()
-    tab.page.frame_locator("iframe[src], iframe[srcdoc]").locator("textarea").click()
+    (inner,) = [one for one in tab.page.frames if one.url.endswith(("/editor", "srcdoc"))]
+    inner.locator("textarea").click()
     press(tab, "accept")
     assert documents(site).count("GET /") == 1
+
+
+def test_what_was_typed_before_the_page_was_left_is_not_lost(tab: Tab, site: Site) -> None:
+    """It is there again when the visitor comes back."""
+    site.body, site.head = FILM + NOTE + '<a href="/next">Next</a>', rendered
+    tab.go()
+    tab.page.locator("#note textarea").fill("grandma, again")
+    tab.page.click("a[href='/next']")
+    tab.page.wait_for_url("**/next")
+    tab.settle()
+    tab.page.go_back()
+    tab.settle()
+    press(tab, "accept")
+    assert tab.page.locator("#note textarea").input_value() == "grandma, again"
+    assert site.third.asked == []
+
+
+def embedded(consent: RequestConsent) -> str:
+    return str(consent.embed("marketing", "https://player.example/film", "A film")) + NOTE
+
+
+@pytest.mark.parametrize("how", ["posted", "typed"])
+def test_what_an_embeds_own_button_allows_may_come_with_the_next_page(
+    tab: Tab, site: Site, how: str
+) -> None:
+    """Where the page cannot be asked for again, or not without losing something."""
+    site.body, site.head = embedded, rendered
+    tab.go("/films")
+    if how == "posted":
+        tab.run("() => { note.method = 'post'; note.submit(); }")
+        tab.page.wait_for_timeout(300)
+        tab.settle()
+    else:
+        tab.page.locator("#note textarea").fill("grandma, again")
+    before = documents(site)
+    with tab.page.expect_response("**/_gate/choice"):
+        tab.page.locator("[data-gate=embed] button:visible").click()
+    tab.settle()
+    assert documents(site) == before
+    assert tab.run("[gate.choices.marketing, gate.has('marketing')]") == ["granted", False]
+    if how == "typed":
+        assert tab.page.locator("#note textarea").input_value() == "grandma, again"
 
 
 def test_a_yes_in_another_tab_opens_nothing_anew(tab: Tab, site: Site) -> None:
