@@ -162,6 +162,9 @@ GUESSED: list[list[Header]] = [
             b"image/svg+xml",
             b"text/xml",
             b"application/XML; charset=utf-8",
+            b"text/xsl",
+            b"application/x-unknown-content-type",
+            b"multipart/x-mixed-replace; boundary=x",
         )
     ],
 ]
