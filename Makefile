@@ -7,7 +7,7 @@ WORKERS ?= 2
 
 .DELETE_ON_ERROR:
 .PHONY: help test check-format lint types unit browser nginx node demo bench long caches record \
-  screenshots taken-out scripts clean
+  screenshots taken-out journeys scripts clean
 
 help:
 	@echo "make test    format, lint, types, import law, tests with branch coverage"
@@ -18,6 +18,7 @@ help:
 	@echo "make record  record anew what a real Chromium stores"
 	@echo "make screenshots  take the pictures of docs/images anew"
 	@echo "make scripts     make what is sent of the scripts anew"
+	@echo "make journeys     every journey in both browsers through all example shops"
 	@echo "make taken-out    take one feature after another out, and see that its journeys fail"
 
 $(BIN)/python:
@@ -103,6 +104,10 @@ scripts: $(VENV)/dev.stamp $(VENV)/node.stamp
 # Ten minutes or so.
 taken-out: $(VENV)/dev.stamp browser
 	cd tests && ../$(BIN)/python -m journeys.taken_out $(ARGS)
+
+# In `make test` each goes through one of the shops in Firefox.
+journeys: $(VENV)/dev.stamp browser
+	CONSENTGATE_JOURNEYS=all $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/journeys $(ARGS)
 
 clean:
 	rm -rf $(VENV) .coverage* .hypothesis .mypy_cache .ruff_cache
