@@ -10,7 +10,7 @@ import pytest
 from consentgate import Category, Policy, Rule
 from consentgate.config.checks import law_faults
 from consentgate.config.duration import seconds_of
-from consentgate.core.policy import Exemption
+from consentgate.core.policy import STORAGE, Exemption
 
 MEASURED = Exemption(kind="audience-measurement", objection="/privacy", data_kept="25 months")
 CNIL = " (CNIL, audience measurement without consent, 4 July 2025)"
@@ -143,6 +143,10 @@ def test_the_exceptions_of_the_united_kingdom_have_fewer_conditions(kind: str) -
         "what it collects is sold or shared",
         "'visit' has recipients",
     ]
+    stored = Rule(name="seen", category="visits", recipients=("Ltd",))
+    for where in STORAGE:
+        found = failing(exemption=exemption, **{where: ("mine", stored)})
+        assert found == ["'seen' has recipients"]
     assert failing(exemption=replace(exemption, objection="")) == [
         "visitors are not shown where they can object"
     ]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ...core.own_cookie import host_name
-from ...core.policy import Category, Exemption, Policy, Rule
+from ...core.policy import STORAGE, Category, Exemption, Policy, Rule
 from ...presets import trackers_named
 from ..duration import seconds_of
 from ..problems import Fault, Path, did_you_mean
@@ -92,12 +92,20 @@ def _exemption(category: Category, exemption: Exemption, place: Path, site: str)
         *(_measuring(category, exemption, place) if kind == "audience-measurement" else ()),
     ):
         yield _fault("CG405", path, f"{_claimed(category)}, but {condition}{_by(kind)}", remedy)
+    for where in STORAGE:
+        for position, rule in enumerate(category.kept_in(where)):
+            if rule.recipients:
+                message = f"{_claimed(category)}, but {rule.name!r} {_SHARED[0]}{_by(kind)}"
+                yield _fault("CG405", (*place, where, position), message, _SHARED[1])
     for position, rule in enumerate(category.rules):
         found = list(_broken_by(rule, kind, site))
         if found:
             conditions, remedies = zip(*found, strict=True)
             message = f"{_claimed(category)}, but {rule.name!r} {_and(conditions)}{_by(kind)}"
             yield _fault("CG405", (*place, "rules", position), message, "; ".join(remedies))
+
+
+_SHARED = "has recipients", "remove recipients if nobody else gets to read it"
 
 
 def _claimed(category: Category) -> str:
@@ -156,7 +164,7 @@ def _measuring(
 def _broken_by(rule: Rule, kind: str, site: str) -> Iterator[tuple[str, str]]:
     """Find the conditions that a cookie does not meet, each with its remedy."""
     if rule.recipients:
-        yield "has recipients", "remove recipients if nobody else gets to read it"
+        yield _SHARED
     if kind != "audience-measurement":
         return
     if rule.seconds is None:
