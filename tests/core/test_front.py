@@ -315,7 +315,7 @@ def view(standing: str, *ticked: str, withdraws: bool = False, **how: Any) -> Ch
         "next": "",
         "back": "/home",
     }
-    return ChoicesView(**{**fields, **how})  # type: ignore[arg-type]
+    return ChoicesView(**{**fields, **how})
 
 
 @pytest.mark.parametrize(
