@@ -541,7 +541,7 @@ def test_what_the_server_wrote_counts_only_where_the_page_was_just_loaded(
 def test_a_gate_that_cannot_be_reached_removes_nothing(visitor: Visitor, shop: Shop) -> None:
     """Where something may be used until an objection, and nobody knows whether there was one."""
     shop.use(place="US", regions=REGIONS)
-    page(visitor, shop)
+    visitor.visit(shop.url("/cached/a/b", first="no"))
     visitor.evaluate("void (document.cookie = '_ga=1; path=/', localStorage.ajs_user = 1)")
     fails = (
         "XMLHttpRequest.prototype.send = function () { this.dispatchEvent(new Event('loadend')); };"
